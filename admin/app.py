@@ -1,0 +1,119 @@
+"""The workbench as a sub-application with middleware of its own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from admin.auth import IDLE_S
+from admin.errors import STATUS, NotAllowed, SignInNeeded
+from admin.pages import entries, inquiries, session
+from admin.rendering import page
+from knowledge.database import Database
+from knowledge.errors import KnowledgeError
+
+_HEADERS = {
+    b"content-security-policy": (
+        b"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        b"base-uri 'none'; frame-ancestors 'none'"
+    ),
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"same-origin",
+    b"cache-control": b"no-store",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AdminOptions:
+    """What the workbench is given: the key that signs sessions, whether it is served by HTTPS, the clock."""
+
+    secret_key: str
+    secure_cookies: bool
+    now: Callable[[], datetime]
+
+
+def create_admin(database: Database, options: AdminOptions) -> FastAPI:
+    """The workbench over a database whose schema is current."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.database = database
+    app.state.now = options.now
+    app.include_router(session.router)
+    app.include_router(inquiries.router)
+    app.include_router(entries.router)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+
+    @app.get("/")
+    def home(request: Request) -> Response:
+        return RedirectResponse(request.url_for("list_inquiries"), status_code=303)
+
+    app.add_exception_handler(SignInNeeded, _to_sign_in)
+    app.add_exception_handler(NotAllowed, _not_allowed)
+    app.add_exception_handler(KnowledgeError, _domain_error)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(404, _unknown)
+    app.add_middleware(
+        SessionMiddleware,
+        secret_key=options.secret_key,
+        session_cookie="fawen_session",
+        max_age=IDLE_S,
+        same_site="strict",
+        https_only=options.secure_cookies,
+        path="/admin",
+    )
+    app.add_middleware(_SecurityHeaders)
+    return app
+
+
+class _SecurityHeaders:
+    """Headers on every answer; files of `static/` alone may be kept by the browser."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                names = {name for name, _ in message["headers"]}
+                is_static = "/static/" in scope.get("path", "")
+                message["headers"] = [
+                    *message["headers"],
+                    *(
+                        (n, v)
+                        for n, v in _HEADERS.items()
+                        if n not in names and not (is_static and n == b"cache-control")
+                    ),
+                ]
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+def _to_sign_in(request: Request, _: Exception) -> Response:
+    path = request.url.path if request.method == "GET" else ""
+    target = f"{request.url_for('sign_in_page').path}?next={quote(path)}"
+    return RedirectResponse(target, status_code=303)
+
+
+def _not_allowed(request: Request, error: Exception) -> Response:
+    return page(request, "error.html", status=403, message=str(error))
+
+
+def _domain_error(request: Request, error: Exception) -> Response:
+    status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
+    return page(request, "error.html", status=status, message=str(error))
+
+
+def _malformed(request: Request, _: Exception) -> Response:
+    return page(request, "error.html", status=422, message="提交的内容不完整，请返回检查后重试")
+
+
+def _unknown(request: Request, _: Exception) -> Response:
+    return page(request, "error.html", status=404, message="没有这个页面")

@@ -1,0 +1,13 @@
+"""Domain error → status and message: the one table of the staff side."""
+
+from knowledge.errors import InquiryClosed, InvalidInput, KnowledgeError, NotFound
+
+STATUS: dict[type[KnowledgeError], int] = {NotFound: 404, InquiryClosed: 409, InvalidInput: 422}
+
+
+class SignInNeeded(Exception):
+    """Nobody is signed in, or the session ended: the sign-in page comes first."""
+
+
+class NotAllowed(Exception):
+    """The member's role does not include this; or the form did not come from one of our pages."""

@@ -1,0 +1,1 @@
+"""One module per noun; each route names its permission beside its path."""

@@ -1,0 +1,1 @@
+"""The WeChat side: receives messages, holds the dialogue, words the replies; and the command line."""

@@ -1,0 +1,458 @@
+"""The operator's door: every `fawen` command (design.md, Command line). Exit 0 done, 1 findings, 2 usage."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import structlog
+import typer
+import uvicorn
+
+from bot.main import THREADS, create_app
+from bot.receipts import CHANNEL
+from bot.settings import BotSettings, SettingsError, account
+from bot.simulator import terminal
+from bot.simulator.account import SimulatedAccount
+from bot.wechat.envelope import Mode
+from knowledge import curation, erasure, inquiries, seeding, staff
+from knowledge.answering import Matcher
+from knowledge.content import CONTRASTS, FAQ, FIGURES, REGISTER
+from knowledge.content.checks import beside_texts, check, read_contrasts
+from knowledge.content.entries import read_entries, read_figures
+from knowledge.database import Database
+from knowledge.errors import ContentError, KnowledgeError, NotFound
+from knowledge.evaluation import BASELINES, Report, Row, baseline, evaluate, read_rows
+from knowledge.matching.decide import WEIGHTS, Decision, Kind
+from knowledge.matching.fit import fit, write_weights
+from knowledge.matching.score import EVIDENCE
+from knowledge.migrations import is_current, migrate
+from knowledge.models import Role
+from knowledge.settings import KnowledgeSettings
+from knowledge.statutes.register import pin, read_register, write_register
+from knowledge.statutes.texts import read_statutes
+from knowledge.working_days import local_day, now_utc
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="法问: 公众号法律问答", pretty_exceptions_enable=False
+)
+kb = typer.Typer(no_args_is_help=True, help="The FAQ: check, load, export.")
+inquiries_app = typer.Typer(no_args_is_help=True, help="Questions waiting for a person.")
+staff_app = typer.Typer(no_args_is_help=True, help="Who may sign in to the workbench.")
+app.add_typer(kb, name="kb")
+app.add_typer(inquiries_app, name="inquiries")
+app.add_typer(staff_app, name="staff")
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="address to listen on")] = "",
+    port: Annotated[int, typer.Option(help="port to listen on")] = 8000,
+) -> None:
+    """Start Fawen: webhook at /wechat, workbench at /admin."""
+    settings, knowledge = BotSettings(), KnowledgeSettings()
+    with _usage_errors():
+        served = account(settings)
+    if served.is_simulated and host and host not in LOOPBACK:
+        _fail(
+            2,
+            f"without WeChat settings Fawen listens on this machine only, not on {host}: set FAWEN_WECHAT_…",
+        )
+    database = _database(knowledge)
+    host = host or ("127.0.0.1" if served.is_simulated else "0.0.0.0")  # noqa: S104 # behind the site's proxy
+    shown = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104
+    typer.echo(f"法问 Fawen  {shown}")
+    typer.echo(f"  webhook    {shown}/wechat")
+    typer.echo(f"  workbench  {shown}/admin")
+    if served.is_simulated:
+        typer.echo("  no WeChat account is set: talk to Fawen with   fawen simulate" + _port_hint(port))
+    with database.reading() as session:
+        if not staff.any_administrator(session):
+            typer.echo("  first administrator:                           fawen staff add NAME --role administrator")
+    _log_to_stderr()
+    application = create_app(served, database, base_url=settings.base_url)
+    uvicorn.run(application, host=host, port=port, log_level="warning", proxy_headers=True)
+
+
+@app.command("migrate")
+def migrate_command() -> None:
+    """Bring the database's schema up to date and load the shipped FAQ's new entries."""
+    database = Database(KnowledgeSettings().url)
+    migrate(database)
+    with database.writing() as session:
+        loaded = seeding.seed(session, now_utc())
+    typer.echo(f"schema up to date; {loaded.added} entries added, {loaded.kept} were there")
+
+
+@app.command()
+def ask(
+    text: Annotated[str, typer.Argument(help="a message as an asker would send it")] = "",
+    explain: Annotated[bool, typer.Option(help="say on what evidence the decision rests")] = False,
+    jsonl: Annotated[bool, typer.Option(help="read messages from standard input, one a line")] = False,
+) -> None:
+    """Say what Fawen would answer. Nothing is written to the log."""
+    matcher = _matcher()
+    if jsonl:
+        for line in sys.stdin:
+            message = line.rstrip("\n")
+            typer.echo(json.dumps(_as_row(message, matcher.decide(message)), ensure_ascii=False))
+        return
+    if not text:
+        _fail(2, "give a message, or --jsonl with messages on standard input")
+    decision = matcher.decide(text)
+    if explain:
+        _explain(decision)
+        return
+    match decision.kind:
+        case Kind.ANSWER:
+            with matcher.database.reading() as session:
+                entry = curation.published_text(session, decision.ranked[0].id, local_day(now_utc()))
+            typer.echo(entry.answer.strip())
+            typer.echo("依据：" + "；".join(map(str, entry.citations)))
+        case Kind.CLARIFY:
+            typer.echo("您是不是想问：")
+            for number, choice in enumerate(decision.choices, 1):
+                typer.echo(f"{number}. {choice.title}")
+        case Kind.UNRESOLVED:
+            typer.echo("没有现成的答复。" + decision.reason)
+
+
+@app.command("evaluate")
+def evaluate_command(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="labelled questions, JSON lines")],
+    baselines: Annotated[bool, typer.Option(help="measure plain rapidfuzz beside it")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="figures for a machine")] = False,
+    part: Annotated[str, typer.Option(help="check, work or all; check where the file has such rows")] = "",
+    confusions: Annotated[int, typer.Option(help="list this many pairs mixed up (never of check rows)")] = 0,
+) -> None:
+    """Measure the matcher on labelled questions."""
+    matcher = _matcher()
+    with _usage_errors():
+        rows = read_rows(file)
+    part = part or ("check" if any(row.part == "check" for row in rows) else "all")
+    rows = [row for row in rows if part in ("all", row.part)]
+    if not rows:
+        _fail(2, f"{file} has no rows of part {part}")
+    reports = evaluate(rows, matcher.decide)
+    measured = {name: baseline(rows, matcher.index, scorer) for name, scorer in BASELINES.items()} if baselines else {}
+    if as_json:
+        typer.echo(
+            json.dumps(
+                {
+                    "part": part,
+                    "rows": len(rows),
+                    "fawen": {name: report.figures() for name, report in reports.items()},
+                    "baselines": {name: {"top1": one, "top3": three} for name, (one, three) in measured.items()},
+                },
+                ensure_ascii=False,
+            )
+        )
+        return
+    _print_evaluation(part, rows, reports, measured)
+    if confusions and part == "work":
+        for (topic, found), count in reports["all"].confusions.most_common(confusions):
+            typer.echo(f"  {count:3}  {topic}  →  {found}")
+
+
+@app.command("fit")
+def fit_command(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="labelled questions; their work rows are used")
+    ],
+    out: Annotated[Path, typer.Option(help="where to write the weights")] = WEIGHTS,
+) -> None:
+    """Fit the matcher's weights and thresholds on the work rows of labelled questions."""
+    matcher = _matcher()
+    rows = [row for row in read_rows(file) if row.part == "work" and row.fit != "loose"]
+    weights = fit(
+        matcher.index,
+        [row.labelled for row in rows],
+        f"fawen fit {file.name}: {len(rows)} work rows, {matcher.index.size} classes",
+    )
+    write_weights(weights, out)
+    typer.echo(f"answer at {weights.answer_at}, clarify at {weights.clarify_at}: written to {out}")
+
+
+@kb.command("check")
+def kb_check(
+    path: Annotated[Path, typer.Argument(exists=True, help="a YAML file or a folder of them")] = FAQ,
+    as_of: Annotated[str, typer.Option(help="the day to check for, YYYY-MM-DD")] = "",
+    statutes: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="statute texts to check against")
+    ] = None,
+    show_texts: Annotated[bool, typer.Option(help="print the cited text beside each answer (with --statutes)")] = True,
+) -> None:
+    """Check the FAQ files; exit 1 if there is an error."""
+    with _usage_errors():
+        on = date.fromisoformat(as_of) if as_of else local_day(now_utc())
+        texts = read_statutes(statutes) if statutes else None
+    try:
+        entries = [entry for _, entry in read_entries(path)]
+        findings = check(
+            entries,
+            read_register(REGISTER),
+            figures={figure.key for figure in read_figures(FIGURES)},
+            contrasts=read_contrasts(CONTRASTS),
+            on=on,
+            texts=texts,
+        )
+    except ContentError as error:
+        _fail(1, str(error))
+    if texts and show_texts:
+        for line in beside_texts(entries, texts):
+            typer.echo(line)
+    for finding in findings:
+        typer.echo(str(finding))
+    errors = sum(finding.is_error for finding in findings)
+    variants = sorted(len(entry.variants) for entry in entries) or [0]
+    citations = [cited for entry in entries for cited, _ in entry.all_citations]
+    typer.echo(
+        f"{len(entries)} entries; variants min {variants[0]}, median {variants[len(variants) // 2]}, "
+        f"total {sum(variants)}; "
+        f"{len(citations)} citations, {sum(cited.unverified for cited in citations)} unverified; "
+        f"{errors} errors, {len(findings) - errors} notices"
+    )
+    raise typer.Exit(1 if errors else 0)
+
+
+@kb.command("pin")
+def kb_pin(
+    statutes: Annotated[Path, typer.Option(exists=True, file_okay=False, help="statute texts")],
+) -> None:
+    """Record in the register the facts of every cited article, from the texts it was checked against."""
+    with _usage_errors():
+        texts = read_statutes(statutes)
+        cited = [citation for _, entry in read_entries(FAQ) for citation, _ in entry.all_citations]
+        register = pin(texts, cited)
+        write_register(register, REGISTER)
+    typer.echo(f"{len(register.statutes)} statutes, {len(register.articles)} articles in the register")
+
+
+@kb.command("import")
+def kb_import() -> None:
+    """Add the shipped entries that the database lacks; what is there stays as it is."""
+    database = _database(KnowledgeSettings())
+    with database.writing() as session:
+        loaded = seeding.seed(session, now_utc())
+    typer.echo(f"{loaded.added} entries added, {loaded.kept} were there")
+
+
+@kb.command("export")
+def kb_export(
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="one JSON object a line")] = False,
+) -> None:
+    """Print every entry in a form other tools read."""
+    if not jsonl:
+        _fail(2, "name a form: --jsonl")
+    database = _database(KnowledgeSettings())
+    with database.reading() as session:
+        for row in curation.export_rows(session, local_day(now_utc())):
+            typer.echo(json.dumps(row, ensure_ascii=False))
+
+
+@inquiries_app.command("list")
+def inquiries_list(
+    everything: Annotated[bool, typer.Option("--all", help="closed ones too")] = False,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """List the open inquiries, first to be answered first."""
+    with _database(KnowledgeSettings()).reading() as session:
+        found = inquiries.latest(session, 500) if everything else inquiries.waiting(session, 500)
+    for inquiry in found:
+        if as_json:
+            row = {
+                "number": inquiry.number,
+                "status": inquiry.status,
+                "due_on": inquiry.due_on.isoformat(),
+                "urgent": inquiry.urgent,
+                "question": inquiry.question,
+            }
+            typer.echo(json.dumps(row, ensure_ascii=False))
+        else:
+            question = " ".join((inquiry.question or "（已清除）").split())[:60]
+            typer.echo(f"{inquiry.number}  {inquiry.status:<9} 期限{inquiry.due_on}  {question}")
+    if not found and not as_json:
+        typer.echo("没有待办的提问单")
+
+
+@inquiries_app.command("show")
+def inquiries_show(number: str) -> None:
+    """Show one inquiry with its messages and replies."""
+    with _database(KnowledgeSettings()).reading() as session, _usage_errors():
+        inquiry = inquiries.by_number(session, number)
+        typer.echo(f"{inquiry.number}  {inquiry.status}  期限{inquiry.due_on}\n{inquiry.question or '（已清除）'}")
+        for message in inquiries.messages_of(session, inquiry):
+            for candidate in message.candidates[:3]:
+                typer.echo(f"  近似条目 {candidate['id']}  {candidate['score']}")
+        for written in inquiries.replies_to(session, inquiry):
+            state = "已送达" if inquiries.is_delivered(session, written) else "待送达"
+            typer.echo(f"{written.author}（{state}）：{written.text or '（已清除）'}")
+
+
+@inquiries_app.command("answer")
+def inquiries_answer(
+    number: str,
+    text: Annotated[str, typer.Argument(help="the reply; - reads it from standard input")],
+    author: Annotated[str, typer.Option(help="who answers")] = "工作人员",
+) -> None:
+    """Answer an inquiry: the asker receives it at his next message."""
+    words = sys.stdin.read() if text == "-" else text
+    with _usage_errors(), _database(KnowledgeSettings()).writing() as session:
+        inquiries.reply(session, number, author, words, now_utc())
+    typer.echo(f"已答复 {number}，提问人下次发消息时送达")
+
+
+@app.command()
+def simulate(
+    url: Annotated[str, typer.Option(help="the webhook to talk to")] = "http://127.0.0.1:8000/wechat",
+    openid: Annotated[str, typer.Option(help="who is talking")] = "o_simulated_asker_0000000001",
+) -> None:
+    """Play WeChat in the terminal: sign, encrypt and post to a running Fawen, and show replies as a phone does."""
+    with _usage_errors():
+        served = account(BotSettings())
+    simulated = SimulatedAccount(url, served.token, served.app_id, served.aes_key, Mode(served.mode))
+
+    def read() -> str | None:
+        if sys.stdin.isatty():
+            try:
+                return input("我：")
+            except EOFError:
+                return None
+        line = sys.stdin.readline()
+        if not line:
+            return None
+        typer.echo(f"我：{line.rstrip()}")
+        return line.rstrip("\n")
+
+    terminal.chat(simulated, openid, read, typer.echo)
+
+
+@staff_app.command("add")
+def staff_add(
+    name: str,
+    role: Annotated[Role, typer.Option(help="what they may do")] = Role.CURATOR,
+    password: Annotated[str, typer.Option(prompt=True, confirmation_prompt=True, hide_input=True)] = "",
+) -> None:
+    """Add a member of staff."""
+    with _usage_errors(), _database(KnowledgeSettings()).writing() as session:
+        staff.add(session, name, password, role, now_utc())
+    typer.echo(f"{name} 可以登录了（{role}）")
+
+
+@staff_app.command("password")
+def staff_password(
+    name: str,
+    password: Annotated[str, typer.Option(prompt=True, confirmation_prompt=True, hide_input=True)] = "",
+) -> None:
+    """Set a member's password; every session of theirs ends."""
+    with _usage_errors(), _database(KnowledgeSettings()).writing() as session:
+        staff.set_password(session, name, password)
+    typer.echo(f"{name} 的密码已更新")
+
+
+@app.command("erase")
+def erase_command(openid: str) -> None:
+    """Erase a person: openid, texts of messages, replies and inquiries, and unsent replies."""
+    with _usage_errors(), _database(KnowledgeSettings()).writing() as session:
+        erasure.erase(session, erasure.asker_at(session, CHANNEL, openid))
+    typer.echo("已清除")
+
+
+def _database(settings: KnowledgeSettings) -> Database:
+    """The database, its embedded SQLite file made, migrated and filled with the shipped FAQ if need be."""
+    database = Database(settings.url, pool_size=THREADS)
+    if database.is_sqlite:
+        migrate(database)
+        with database.reading() as session:
+            is_empty = curation.content_version(session) == 0
+        if is_empty:
+            with database.writing() as session:
+                seeding.seed(session, now_utc())
+    elif not is_current(database):
+        _fail(2, "the database's schema is not this version's: run  fawen migrate")
+    return database
+
+
+def _matcher() -> Matcher:
+    matcher = Matcher(_database(KnowledgeSettings()))
+    matcher.refresh(local_day(now_utc()))
+    if matcher.index.version == 0:
+        _fail(2, "the database holds no entries yet: run  fawen migrate")
+    return matcher
+
+
+def _as_row(message: str, decision: Decision) -> dict[str, object]:
+    return {
+        "text": message,
+        "decision": decision.kind,
+        "entry": decision.ranked[0].id if decision.kind is Kind.ANSWER else None,
+        "choices": [choice.id for choice in decision.choices],
+        "candidates": [{"id": one.id, "score": one.score} for one in decision.ranked],
+    }
+
+
+def _explain(decision: Decision) -> None:
+    names = {Kind.ANSWER: "直接答复", Kind.CLARIFY: "请提问人确认", Kind.UNRESOLVED: "转人工"}
+    typer.echo(f"决定：{names[decision.kind]}。{decision.reason}")
+    for number, ranked in enumerate(decision.ranked, 1):
+        typer.echo(f"{number}. {ranked.title}（{ranked.id}）  {ranked.score}分")
+        typer.echo(f"   最相近的问法：{ranked.wording}")
+        for name, value in ranked.evidence.items():
+            typer.echo(f"   {EVIDENCE[name]}：{value:.2f}")
+
+
+def _print_evaluation(
+    part: str, rows: list[Row], reports: dict[str, Report], measured: dict[str, tuple[float, float]]
+) -> None:
+    typer.echo(f"part {part}: {len(rows)} rows")
+    typer.echo(f"{'':<20}{'top-1':>8}{'top-3':>8}")
+    figures = reports["all"].figures()
+    typer.echo(f"{'fawen':<20}{figures['top1']:>8.3f}{figures['top3']:>8.3f}")
+    for name, (one, three) in measured.items():
+        typer.echo(f"{name:<20}{one:>8.3f}{three:>8.3f}")
+    for name, report in reports.items():
+        shown = ", ".join(f"{key} {value}" for key, value in report.figures().items())
+        typer.echo(f"{name}: {shown}")
+
+
+@contextmanager
+def _usage_errors() -> Iterator[None]:
+    """An error the operator can mend becomes its message and exit 2."""
+    try:
+        yield
+    except NotFound as error:
+        _fail(1, str(error))
+    except (KnowledgeError, SettingsError, ValueError) as error:
+        _fail(2, str(error))
+
+
+def _fail(code: int, message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+def _port_hint(port: int) -> str:
+    return "" if port == 8000 else f" --url http://127.0.0.1:{port}/wechat"
+
+
+def _log_to_stderr() -> None:
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer()
+            if sys.stderr.isatty()
+            else structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,49 @@
+"""A push handled once: its message row is the receipt, and a retry gets the reply already given."""
+
+from datetime import datetime
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, select
+
+from bot.wechat.messages import OpenId
+from knowledge.database import insert_if_absent
+from knowledge.errors import AlreadyReceived
+from knowledge.models import Asker, Message
+
+CHANNEL = "wechat"
+
+
+def reply_given(session: Session, key: str) -> str | None:
+    """The reply given to the push with this key; None for a push that was never handled."""
+    row = session.exec(select(Message.id, Message.reply).where(Message.key == key)).first()
+    return None if row is None else row[1] or ""
+
+
+def claim(session: Session, message: Message) -> int:
+    """Store the message, and with it the claim on its push; gives the row's id.
+
+    Raises AlreadyReceived where another request stored it first: the unit of work is then rolled back
+    whole, so nothing is asked, counted or delivered twice.
+    """
+    session.add(message)
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise AlreadyReceived(message.key) from error
+    assert message.id is not None
+    return message.id
+
+
+def find_asker(session: Session, openid: OpenId) -> Asker | None:
+    """The asker with this openid."""
+    return session.exec(select(Asker).where(Asker.channel == CHANNEL, Asker.address == openid)).first()
+
+
+def know_asker(session: Session, openid: OpenId, now: datetime) -> Asker:
+    """The asker with this openid, stored now if new; two first messages at once make one asker."""
+    asker = find_asker(session, openid)
+    if asker is None:
+        insert_if_absent(session, Asker, channel=CHANNEL, address=openid, created_at=now)
+        asker = find_asker(session, openid)
+    assert asker is not None
+    return asker

@@ -1,0 +1,168 @@
+"""Outcome to Chinese text: worded by the templates in `wording/`, cut into parts WeChat takes."""
+
+from datetime import date
+from pathlib import Path
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bot.settings import PART_LIMIT_BYTES
+from knowledge.content.entries import REFERRALS
+from knowledge.curation import EntryText
+from knowledge.inquiries import PROMISED_WORKING_DAYS, DueReply
+from knowledge.models import Inquiry, InquiryStatus
+from knowledge.statutes.citation import name_together
+
+_CONTINUES = "\n（未完）"
+_RELATED = 3
+_STATUS = {
+    InquiryStatus.NEW: "已登记，等待工作人员受理",
+    InquiryStatus.ASSIGNED: "工作人员正在办理",
+    InquiryStatus.WAITING: "工作人员在等您补充情况",
+    InquiryStatus.ANSWERED: "已答复",
+    InquiryStatus.MERGED: "已并入您的另一个提问",
+    InquiryStatus.DECLINED: "已办结，不属于解答范围",
+    InquiryStatus.REFERRED: "已转有关部门",
+}
+
+
+def tap(text: str, message_id: int | None = None, label: str | None = None) -> str:
+    """A link in a reply that makes the asker send `text` when tapped.
+
+    The message id rides along as a hint only: it comes back from the phone (wechat.md §1.7). Text is
+    percent-encoded whole, since the Android client decodes it as a form.
+    """
+    menu_id = f"m{message_id}" if message_id is not None else "m"
+    return (
+        f'<a href="weixin://bizmsgmenu?msgmenucontent={quote(text, safe="")}&msgmenuid={menu_id}">{label or text}</a>'
+    )
+
+
+def plain(text: str, limit: int = 60) -> str:
+    """An asker's own words, safe to echo: no tag survives, and not more than `limit` characters."""
+    shown = " ".join(text.replace("<", "＜").replace(">", "＞").split())
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def answer(entry: EntryText, message_id: int, limit_bytes: int = PART_LIMIT_BYTES) -> list[str]:
+    """A curated answer with basis, related questions, date, notice and taps.
+
+    As many related questions are offered as leave the whole in one part; the rest of a text that is too
+    long all the same comes behind 更多.
+    """
+    text = ""
+    for count in range(min(_RELATED, len(entry.related)), -1, -1):
+        text = _word(
+            "answer",
+            entry=entry,
+            basis=name_together(list(entry.citations)),
+            unverified=any(cited.unverified for cited in entry.citations),
+            related=[title for _, title in entry.related[:count]],
+            message_id=message_id,
+        )
+        if len(text.encode()) <= limit_bytes:
+            break
+    return split_reply(text, limit_bytes)
+
+
+def clarify(titles: list[str], message_id: int) -> str:
+    """The choices, numbered and tappable."""
+    return _word("clarify", titles=titles, message_id=message_id)
+
+
+def registered(inquiry: Inquiry, *, opened: bool, referral: str | None, message_id: int) -> str:
+    """An unresolved question has its number; `opened` is False where it joined an inquiry that was there."""
+    return _word(
+        "registered",
+        inquiry=inquiry,
+        opened=opened,
+        days=PROMISED_WORKING_DAYS,
+        referral=referral,
+        office=REFERRALS.get(referral or "", ""),
+        message_id=message_id,
+    )
+
+
+def due_reply(due: DueReply) -> str:
+    """A colleague's reply, headed by what it answers."""
+    return _word("due_reply", due=due, question=plain(due.question or "", 80))
+
+
+def progress(inquiry: Inquiry) -> str:
+    """How an inquiry stands."""
+    return _word("progress", inquiry=inquiry, status=_STATUS[InquiryStatus(inquiry.status)])
+
+
+def simple(name: str, *, examples: list[str] | None = None, **values: object) -> str:
+    """A reply that is only a text, `wording/NAME.txt`; `examples` are titles to offer as questions."""
+    return _word(name, examples=examples or [], **values)
+
+
+def split_reply(text: str, limit_bytes: int = PART_LIMIT_BYTES) -> list[str]:
+    """Cut text into parts of at most `limit_bytes` of UTF-8, never inside a character or a link.
+
+    Cuts at line ends where it can. Joined, the parts are the text. Raises ValueError if one link alone
+    exceeds the limit. WeChat cuts nothing itself: too long a passive reply becomes an error notice.
+    """
+    if len(text.encode()) <= limit_bytes:
+        return [text]
+    parts: list[str] = []
+    current = ""
+    for piece in _pieces(text, limit_bytes):
+        if len((current + piece).encode()) > limit_bytes:
+            parts.append(current)
+            current = ""
+        current += piece
+    return [*parts, current]
+
+
+def with_more(parts: list[str], message_id: int, limit_bytes: int = PART_LIMIT_BYTES) -> tuple[str, list[str]]:
+    """The first of the parts, with a tap for the rest where there is a rest; and that rest."""
+    if len(parts) <= 1:
+        return (parts[0] if parts else ""), []
+    tail = f"{_CONTINUES}{tap('更多', message_id, '点此看更多')}"
+    room = limit_bytes - len(tail.encode())
+    first, *overflow = split_reply(parts[0].rstrip("\n"), room)
+    return first.rstrip("\n") + tail, ["".join(overflow) + parts[1] if overflow else parts[1], *parts[2:]]
+
+
+def _pieces(text: str, limit_bytes: int) -> list[str]:
+    """Lines; a line that is too long, as its links and single characters."""
+    pieces: list[str] = []
+    for line in text.splitlines(keepends=True):
+        if len(line.encode()) <= limit_bytes:
+            pieces.append(line)
+            continue
+        rest = line
+        while rest:
+            start, end = rest.find("<a "), rest.find("</a>")
+            if start < 0 or end < start:
+                pieces.extend(rest)
+                break
+            pieces.extend(rest[:start])
+            link = rest[start : end + 4]
+            if len(link.encode()) > limit_bytes:
+                raise ValueError(f"a link of {len(link.encode())} bytes does not fit {limit_bytes}")
+            pieces.append(link)
+            rest = rest[end + 4 :]
+    return pieces
+
+
+def _word(template: str, **values: object) -> str:
+    return _TEMPLATES.get_template(f"{template}.txt").render(**values).strip()
+
+
+def _month(day: date) -> str:
+    return f"{day:%Y-%m}"
+
+
+# No HTML escaping: a reply is text, in which WeChat reads only <a>. What askers wrote goes through `plain`.
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "wording"),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    autoescape=False,  # noqa: S701
+)
+_TEMPLATES.globals["tap"] = tap
+_TEMPLATES.filters["month"] = _month

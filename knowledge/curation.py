@@ -1,0 +1,210 @@
+"""Entries as stored: what is published on a day, and the form in which they leave."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, or_
+from sqlmodel import Session, col, select
+
+from knowledge.content.entries import fill_figures, word_figure
+from knowledge.errors import NotFound
+from knowledge.matching.index import Document
+from knowledge.models import Citation, ContentVersion, EntryStatus, EntryVersion, FaqEntry, Figure, Variant
+from knowledge.statutes.citation import Cited
+
+_SEARCHED = (col(FaqEntry.title), col(FaqEntry.question), col(FaqEntry.id))
+
+
+@dataclass(frozen=True, slots=True)
+class EntryText:
+    """An entry as an asker may read it on a day: figures filled in, citations in order.
+
+    `related` are (id, title) of published entries; `signed_off_by` is None until a lawyer has signed.
+    """
+
+    id: str
+    version_id: int
+    version: int
+    title: str
+    domain: str
+    topic: str
+    question: str
+    answer: str
+    citations: tuple[Cited, ...]
+    related: tuple[tuple[str, str], ...]
+    referral: str
+    status: str
+    checked_on: date
+    review_by: date
+    signed_off_by: str | None
+
+
+def published_text(session: Session, entry_id: str, on: date) -> EntryText:
+    """The text in force on a day of a published entry; NotFound where there is none."""
+    entry = session.get(FaqEntry, entry_id)
+    if entry is None or entry.status != EntryStatus.PUBLISHED:
+        raise NotFound(f"没有已发布的条目 {entry_id}")
+    return entry_text(session, entry_id, on)
+
+
+def entry_text(session: Session, entry_id: str, on: date) -> EntryText:
+    """The text in force on a day, whatever the entry's status; NotFound where there is none."""
+    entry = session.get(FaqEntry, entry_id)
+    version = session.exec(_in_force(on).where(EntryVersion.entry_id == entry_id)).first()
+    if entry is None or version is None or version.id is None:
+        raise NotFound(f"没有条目 {entry_id}")
+    related = session.exec(
+        select(FaqEntry.id, FaqEntry.title).where(
+            col(FaqEntry.id).in_(entry.related), FaqEntry.status == EntryStatus.PUBLISHED
+        )
+    ).all()
+    titles = dict(related)
+    return EntryText(
+        id=entry.id,
+        version_id=version.id,
+        version=version.number,
+        title=entry.title,
+        domain=entry.domain,
+        topic=entry.topic,
+        question=entry.question,
+        answer=fill_figures(version.answer, worded_figures(session)),
+        citations=tuple(_citations(session, [version.id]).get(version.id, ())),
+        related=tuple((name, titles[name]) for name in entry.related if name in titles),
+        referral=entry.referral,
+        status=entry.status,
+        checked_on=entry.checked_on,
+        review_by=entry.review_by,
+        signed_off_by=entry.signed_off_by,
+    )
+
+
+def find(session: Session, query: str, domain: str, limit: int, offset: int) -> list[FaqEntry]:
+    """Entries whose title, question or id contains `query`, of a domain ("" for all), by id."""
+    statement = select(FaqEntry).order_by(col(FaqEntry.id)).limit(limit).offset(offset)
+    if query:
+        statement = statement.where(or_(*(column.contains(query, autoescape=True) for column in _SEARCHED)))
+    if domain:
+        statement = statement.where(FaqEntry.domain == domain)
+    return list(session.exec(statement).all())
+
+
+def count(session: Session) -> int:
+    """How many entries there are."""
+    return session.exec(select(func.count()).select_from(FaqEntry)).one()
+
+
+def titles_of(session: Session, entry_ids: Iterable[str]) -> dict[str, str]:
+    """Titles of the published ones among the entries."""
+    rows = session.exec(
+        select(FaqEntry.id, FaqEntry.title).where(
+            col(FaqEntry.id).in_(list(entry_ids)), FaqEntry.status == EntryStatus.PUBLISHED
+        )
+    )
+    return dict(rows.all())
+
+
+def variants_of(session: Session, entry_id: str) -> list[str]:
+    """An entry's similar questions, in the order they were added."""
+    rows = session.exec(select(Variant.text).where(Variant.entry_id == entry_id).order_by(col(Variant.id)))
+    return list(rows.all())
+
+
+def worded_figures(session: Session) -> dict[str, str]:
+    """What stands in an answer for each yearly figure."""
+    return {
+        figure.key: word_figure(figure.value, figure.unit, figure.effective, figure.ask)
+        for figure in session.exec(select(Figure))
+    }
+
+
+def content_version(session: Session) -> int:
+    """The number of the published content in force; 0 before anything was loaded."""
+    return session.exec(select(func.max(ContentVersion.number))).one() or 0
+
+
+def publish_content(session: Session, now: datetime, note: str) -> int:
+    """Mark that published content changed: running servers build a new index. Gives the new number."""
+    number = content_version(session) + 1
+    session.add(ContentVersion(number=number, published_at=now, note=note))
+    session.flush()
+    return number
+
+
+def published_documents(session: Session, on: date) -> list[Document]:
+    """What the index is built from: every published entry with its wordings."""
+    wordings: dict[str, list[str]] = defaultdict(list)
+    for entry_id, text in session.exec(
+        select(Variant.entry_id, Variant.text).order_by(col(Variant.entry_id), col(Variant.id))
+    ):
+        wordings[entry_id].append(text)
+    answers = {version.entry_id: version.answer for version in session.exec(_in_force(on, newest_last=True))}
+    return [
+        Document(
+            id=entry.id,
+            title=entry.title,
+            wordings=(entry.question, *wordings[entry.id]),
+            key_terms=tuple(entry.key_terms),
+            answer=answers.get(entry.id, ""),
+        )
+        for entry in session.exec(select(FaqEntry).where(FaqEntry.status == EntryStatus.PUBLISHED))
+    ]
+
+
+def export_rows(session: Session, on: date) -> list[dict[str, Any]]:
+    """Every entry as `kb export --jsonl` gives it (design.md, Command line), ordered by id."""
+    rows = []
+    for entry in session.exec(select(FaqEntry).order_by(col(FaqEntry.id))):
+        text = entry_text(session, entry.id, on)
+        rows.append(
+            {
+                "id": entry.id,
+                "title": entry.title,
+                "domain": entry.domain,
+                "topic": entry.topic,
+                "question": entry.question,
+                "variants": variants_of(session, entry.id),
+                "answer": text.answer,
+                "citations": [
+                    {
+                        "statute": cited.statute,
+                        "article": cited.article,
+                        "sub": cited.sub,
+                        "paragraph": cited.paragraph,
+                        "item": cited.item,
+                        "unverified": cited.unverified,
+                    }
+                    for cited in text.citations
+                ],
+                "status": entry.status,
+                "review_by": entry.review_by.isoformat(),
+            }
+        )
+    return rows
+
+
+def _in_force(on: date, *, newest_last: bool = False) -> Any:
+    # Any: SQLModel's select types do not survive being handed on and refined.
+    order = col(EntryVersion.number).asc() if newest_last else col(EntryVersion.number).desc()
+    return (
+        select(EntryVersion)
+        .where(or_(col(EntryVersion.valid_from).is_(None), col(EntryVersion.valid_from) <= on))
+        .where(or_(col(EntryVersion.valid_until).is_(None), col(EntryVersion.valid_until) >= on))
+        .order_by(order)
+    )
+
+
+def _citations(session: Session, version_ids: list[int]) -> dict[int, list[Cited]]:
+    found: dict[int, list[Cited]] = defaultdict(list)
+    rows = session.exec(
+        select(Citation)
+        .where(col(Citation.entry_version_id).in_(version_ids))
+        .order_by(col(Citation.entry_version_id), col(Citation.position))
+    )
+    for row in rows:
+        found[row.entry_version_id].append(
+            Cited(row.statute, row.article, row.sub, row.paragraph, row.item, row.unverified, row.check_note)
+        )
+    return found

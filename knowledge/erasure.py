@@ -1,0 +1,37 @@
+"""Erasing a person: what could tell who they are or what they wrote goes; days and counts stay."""
+
+from sqlalchemy import delete, update
+from sqlmodel import Session, col, select
+
+from knowledge.errors import NotFound
+from knowledge.models import Asker, Conversation, Inquiry, Message, OutboxMessage, OutboxStatus, StaffReply
+
+
+def erase(session: Session, asker: Asker) -> None:
+    """Delete the asker's address, the texts of messages, replies and inquiries, and unsent replies.
+
+    WeChat requires it when a user unfollows (wechat.md §2, Wechat_Accreditation_Event_Push). Day, decision,
+    entry version and counts stay, so that reports remain right.
+    """
+    inquiries = select(Inquiry.id).where(col(Inquiry.asker_id) == asker.id)
+    session.execute(
+        delete(OutboxMessage).where(
+            col(OutboxMessage.asker_id) == asker.id, col(OutboxMessage.status) == OutboxStatus.WAITING
+        )
+    )
+    session.execute(update(StaffReply).where(col(StaffReply.inquiry_id).in_(inquiries)).values(text=None))
+    session.execute(update(Inquiry).where(col(Inquiry.asker_id) == asker.id).values(question=None))
+    session.execute(update(Message).where(col(Message.asker_id) == asker.id).values(text=None, reply=None))
+    session.execute(delete(Conversation).where(col(Conversation.asker_id) == asker.id))
+    asker.address = None
+    asker.scene = None
+    session.add(asker)
+    session.flush()
+
+
+def asker_at(session: Session, channel: str, address: str) -> Asker:
+    """The asker with a channel's address; NotFound where there is none (or they were erased already)."""
+    asker = session.exec(select(Asker).where(Asker.channel == channel, Asker.address == address)).first()
+    if asker is None:
+        raise NotFound("没有这个提问人，或已经清除")
+    return asker

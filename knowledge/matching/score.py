@@ -1,0 +1,139 @@
+"""Evidence: how much speaks for each of the few entries a message may mean."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from rapidfuzz import fuzz
+from rapidfuzz.distance import LCSseq
+
+from knowledge.matching.index import Floats, Index, grams
+
+SHORTLIST = 16
+_WORDINGS_LOOKED_AT = 6
+
+# The kinds of evidence, each 0 to about 1, in the order of a Candidate's `evidence`; with the words in
+# which a curator reads them.
+EVIDENCE = {
+    "likelihood": "用字用词与该条目相似问法的吻合度",
+    "nearest": "最相近的一条相似问法",
+    "overall": "与全部相似问法的总体接近度",
+    "answer": "与答复、标题和关键词的接近度",
+    "fuzzy": "逐字比较（容错别字）",
+    "coverage": "问句要点被该条目覆盖的程度",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One document and what speaks for it; `wording` is its wording nearest to the message."""
+
+    document: int
+    evidence: tuple[float, ...]
+    wording: str
+
+
+def candidates(index: Index, text: str) -> list[Candidate]:
+    """The at most SHORTLIST documents a normalised text may mean, with their evidence, in index order."""
+    query = _query(index, text)
+    if query is None:
+        return []
+    columns, counts, unit = query
+    by_wording = _dot(index.by_wording, columns, unit)
+    nearest = np.zeros(index.size)
+    np.maximum.at(nearest, index.owner, by_wording)
+    overall = _dot(index.by_document, columns, unit)
+    answer = _dot(index.by_answer, columns, unit)
+    damped = np.log1p(counts)
+    likelihood = _dot(index.likelihood, columns, damped) / damped.sum()
+
+    shortlist = _shortlist(likelihood, nearest, overall)
+    weight = index.idf[columns] * damped
+    result = []
+    for document in shortlist:
+        wording, fuzzy = _fuzzy(index, text, int(document), by_wording)
+        present = _dot_presence(index, int(document), columns)
+        coverage = float(weight[present].sum() / weight.sum())
+        evidence = (
+            likelihood[document],
+            nearest[document],
+            overall[document],
+            answer[document],
+            fuzzy,
+            coverage,
+        )
+        result.append(Candidate(int(document), tuple(float(value) for value in evidence), wording))
+    return result
+
+
+def known_share(index: Index, text: str) -> float:
+    """How much of a normalised text (0 to 1) occurs in the index: its pairs and triples of characters.
+
+    Single characters say nothing here: every Latin letter occurs in some wording.
+    """
+    sequences = [gram for gram in grams(text) if len(gram) > 1]
+    return sum(gram in index.vocabulary for gram in sequences) / max(1, len(sequences))
+
+
+def _query(index: Index, text: str) -> tuple[npt.NDArray[np.int64], Floats, Floats] | None:
+    counts = {index.vocabulary[g]: n for g, n in Counter(grams(text)).items() if g in index.vocabulary}
+    if not counts or not index.size:
+        return None
+    columns = np.fromiter(counts, dtype=np.int64)
+    values = np.fromiter(counts.values(), dtype=np.float64)
+    weights = (1.0 + np.log(values)) * index.idf[columns]
+    return columns, values, weights / np.sqrt((weights**2).sum())
+
+
+def _dot(matrix: object, columns: npt.NDArray[np.int64], weights: Floats) -> Floats:
+    # A product over the few columns a message has; scipy's own sparse product builds objects that cost
+    # more than the arithmetic for one row.
+    indptr, indices, data = matrix.indptr, matrix.indices, matrix.data  # type: ignore[attr-defined] # scipy is untyped
+    starts, ends = indptr[columns], indptr[columns + 1]
+    lengths = ends - starts
+    total = int(lengths.sum())
+    result: Floats = np.zeros(matrix.shape[0])  # type: ignore[attr-defined] # scipy is untyped
+    if not total:
+        return result
+    offsets = np.repeat(starts - np.concatenate(([0], np.cumsum(lengths)[:-1])), lengths) + np.arange(total)
+    result[:] = np.bincount(
+        indices[offsets], weights=data[offsets] * np.repeat(weights, lengths), minlength=len(result)
+    )
+    return result
+
+
+def _dot_presence(index: Index, document: int, columns: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    matrix = index.likelihood
+    present = np.zeros(len(columns), dtype=np.bool_)
+    for position, column in enumerate(columns):
+        rows = matrix.indices[matrix.indptr[column] : matrix.indptr[column + 1]]
+        spot = np.searchsorted(rows, document)
+        present[position] = spot < len(rows) and rows[spot] == document
+    return present
+
+
+def _shortlist(*evidences: Floats) -> list[int]:
+    """The best of each kind of evidence, taken in turn, so that none alone decides who is looked at."""
+    orders = [np.argsort(-evidence, kind="stable")[:SHORTLIST] for evidence in evidences]
+    chosen: dict[int, None] = {}
+    for rank in range(len(orders[0])):
+        for order in orders:
+            if len(chosen) < SHORTLIST:
+                chosen.setdefault(int(order[rank]), None)
+    return sorted(chosen)
+
+
+def _fuzzy(index: Index, text: str, document: int, by_wording: Floats) -> tuple[str, float]:
+    """Of the document's wordings nearest by grams, the one that compares best letter by letter."""
+    start, end = index.first_wording[document], index.first_wording[document + 1]
+    order = start + np.argsort(-by_wording[start:end], kind="stable")[:_WORDINGS_LOOKED_AT]
+    best, best_wording = 0.0, index.originals[start]
+    for position in order:
+        wording = index.wordings[position]
+        whole = fuzz.ratio(text, wording)
+        within = 100.0 * LCSseq.similarity(text, wording) / max(1, min(len(text), len(wording)))
+        value = (0.7 * whole + 0.3 * within * min(1.0, len(wording) / 8)) / 100.0
+        if value > best:
+            best, best_wording = value, index.originals[position]
+    return best_wording, best

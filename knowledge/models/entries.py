@@ -1,0 +1,100 @@
+"""FAQ entries (条目): curated answers, their versions, similar questions and citations."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import JSON, CheckConstraint, Column, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from knowledge.database import UtcDateTime
+
+
+class Domain(StrEnum):
+    """The three fields of law Fawen answers in."""
+
+    LABOR = "labor"
+    COMPANY = "company"
+    BUSINESS = "business"
+
+
+class EntryStatus(StrEnum):
+    """An entry's life: draft → submitted → reviewed → published → archived."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    REVIEWED = "reviewed"
+    PUBLISHED = "published"
+    ARCHIVED = "archived"
+
+
+class FaqEntry(SQLModel, table=True):
+    """One curated entry; what it says on a given day is its `EntryVersion` valid on that day."""
+
+    __tablename__ = "faq_entry"
+    __table_args__ = (
+        UniqueConstraint("title"),
+        CheckConstraint("domain IN ('labor', 'company', 'business')", name="domain"),
+        CheckConstraint("status IN ('draft', 'submitted', 'reviewed', 'published', 'archived')", name="status"),
+    )
+
+    id: str = Field(primary_key=True, max_length=100)
+    title: str = Field(max_length=12)
+    domain: str = Field(max_length=20, index=True)
+    topic: str = Field(max_length=50)
+    question: str
+    audience: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    key_terms: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    related: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    referral: str = Field(max_length=5)
+    status: str = Field(default=EntryStatus.DRAFT, max_length=20, index=True)
+    checked_on: date
+    review_by: date = Field(index=True)
+    # Which seed text the entry was loaded from (sha-256 over the file's form of it): tells an entry nobody
+    # has edited since from one that a site has made its own.
+    seed_hash: str | None = Field(default=None, max_length=64)
+    signed_off_by: str | None = Field(default=None, max_length=50)
+    updated_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class EntryVersion(SQLModel, table=True):
+    """The text of an entry and the days it holds. Never changed once an asker may have received it."""
+
+    __tablename__ = "entry_version"
+    __table_args__ = (UniqueConstraint("entry_id", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    entry_id: str = Field(foreign_key="faq_entry.id", max_length=100)
+    number: int
+    answer: str
+    valid_from: date | None = None
+    valid_until: date | None = None
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class Citation(SQLModel, table=True):
+    """One legal basis of an entry version (依据)."""
+
+    __tablename__ = "citation"
+    __table_args__ = (UniqueConstraint("entry_version_id", "position"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    entry_version_id: int = Field(foreign_key="entry_version.id")
+    position: int
+    statute: str = Field(max_length=200, index=True)
+    article: int | None = None
+    sub: int | None = None
+    paragraph: int | None = None
+    item: int | None = None
+    unverified: bool = False
+    check_note: str | None = None
+
+
+class Variant(SQLModel, table=True):
+    """One similar question (相似问法): a wording that leads to the entry."""
+
+    __tablename__ = "variant"
+    __table_args__ = (UniqueConstraint("entry_id", "text"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    entry_id: str = Field(foreign_key="faq_entry.id", max_length=100, index=True)
+    text: str

@@ -1,0 +1,138 @@
+"""The statute register (法规库) as shipped: facts about what the FAQ cites, without the texts."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from knowledge.errors import ContentError
+from knowledge.statutes.citation import Cited
+from knowledge.statutes.texts import Statute, StatuteTexts, paragraphs, text_hash
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleFacts:
+    """Of one cited article: a hash of the text it was checked against, and items per paragraph."""
+
+    hash: str
+    items: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Statutes by title, and the facts of cited articles by (title, "276-1")."""
+
+    statutes: dict[str, Statute]
+    articles: dict[tuple[str, str], ArticleFacts]
+
+    def faults(self, citation: Cited, on: date) -> list[str]:
+        """What is wrong with a citation on a day; empty when nothing is."""
+        statute = self.statutes.get(citation.statute)
+        if citation.unverified:
+            if statute:
+                return [f"《{citation.statute}》 is in the register: 'unverified' is refused for it"]
+            return [] if citation.check else [f"《{citation.statute}》: an unverified citation says what to check"]
+        if statute is None:
+            return [f"《{citation.statute}》 is not in the register: full official title?"]
+        faults = []
+        if statute.superseded:
+            faults.append(f"《{statute.title}》 is no longer in force, see {statute.superseded_by}")
+        if statute.effective and statute.effective > on:
+            faults.append(f"《{statute.title}》 comes into force only on {statute.effective}")
+        if citation.article is None:
+            return [*faults, f"《{statute.title}》: which article?"]
+        if not 0 < citation.article <= statute.articles:
+            return [*faults, f"《{statute.title}》 has {statute.articles} articles, not {citation.article}"]
+        facts = self.articles.get((statute.title, _place(citation)))
+        if facts is None:
+            return [
+                *faults,
+                f"《{statute.title}》{citation.place}: nobody has checked this article's text yet",
+            ]
+        return faults + _place_faults(citation, facts)
+
+
+def pin(texts: StatuteTexts, citations: Iterable[Cited]) -> Register:
+    """The register of just what `citations` need, from texts at hand; what the texts lack is left out."""
+    statutes: dict[str, Statute] = {}
+    articles: dict[tuple[str, str], ArticleFacts] = {}
+    for citation in citations:
+        statute = texts.statutes.get(citation.statute)
+        if citation.unverified or statute is None:
+            continue
+        statutes[statute.title] = statute
+        if citation.article is None:
+            continue
+        text = texts.articles.get((statute.title, citation.article, citation.sub))
+        if text is not None:
+            items = tuple(len(listed) for _, listed in paragraphs(text))
+            articles[statute.title, _place(citation)] = ArticleFacts(text_hash(text), items)
+    return Register(statutes, articles)
+
+
+def read_register(path: Path) -> Register:
+    """Read the register file; raises ContentError where it is not one."""
+    try:
+        rows: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))
+        statutes = {}
+        articles = {}
+        for row in rows:
+            statutes[row["title"]] = Statute(
+                title=row["title"],
+                aliases=tuple(row["aliases"]),
+                kind=row["kind"],
+                effective=date.fromisoformat(row["effective"]) if row["effective"] else None,
+                superseded=row["superseded"],
+                superseded_by=row["superseded_by"],
+                partly_changed=row["partly_changed"],
+                articles=row["articles"],
+            )
+            for place, (digest, items) in row["cited"].items():
+                articles[row["title"], place] = ArticleFacts(digest, tuple(items))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ContentError(f"{path} is not a register file: {error!r}") from error
+    return Register(statutes, articles)
+
+
+def write_register(register: Register, path: Path) -> None:
+    """Write the register file, one statute a row, so that a change reads well in a diff."""
+    rows = []
+    for title in sorted(register.statutes):
+        statute = register.statutes[title]
+        cited = {
+            place: [facts.hash, list(facts.items)]
+            for (owner, place), facts in register.articles.items()
+            if owner == title
+        }
+        rows.append(
+            {
+                "title": title,
+                "aliases": list(statute.aliases),
+                "kind": statute.kind,
+                "effective": statute.effective.isoformat() if statute.effective else None,
+                "superseded": statute.superseded,
+                "superseded_by": statute.superseded_by,
+                "partly_changed": statute.partly_changed,
+                "articles": statute.articles,
+                "cited": dict(sorted(cited.items(), key=lambda pair: [int(n) for n in pair[0].split("-")])),
+            }
+        )
+    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    path.write_text(f"[\n{lines}\n]\n", "utf-8")
+
+
+def _place(citation: Cited) -> str:
+    return f"{citation.article}-{citation.sub}" if citation.sub else str(citation.article)
+
+
+def _place_faults(citation: Cited, facts: ArticleFacts) -> list[str]:
+    count = len(facts.items)
+    if citation.paragraph and not 0 < citation.paragraph <= count:
+        return [f"{citation}: the article has {count} paragraphs"]
+    if citation.item:
+        items = facts.items[citation.paragraph - 1] if citation.paragraph else sum(facts.items)
+        if not 0 < citation.item <= items:
+            return [f"{citation}: there are {items} items"]
+    return []

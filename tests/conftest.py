@@ -1,0 +1,176 @@
+"""The real thing for every test: migrated databases, a served application, the cast that asks and answers.
+
+PostgreSQL is taken where it answers (`FAWEN_TEST_POSTGRES`, by default the machine's own); elsewhere those
+tests skip and say so. With CI set, what would skip fails instead.
+"""
+
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+import uvicorn
+
+from bot.main import create_app
+from bot.settings import Account
+from knowledge import curation, seeding, staff
+from knowledge.answering import Matcher
+from knowledge.content import FAQ, FIGURES
+from knowledge.content.entries import EntryForm, read_entries, read_figures
+from knowledge.database import Database
+from knowledge.migrations import migrate
+from knowledge.models import Role
+from knowledge.working_days import now_utc
+from tests.builders import cast_entries
+from tests.wechat_user import WeChatPeer, WeChatUser
+
+TOKEN = "token_for_tests"
+APP_ID = "wx0123456789abcdef"
+AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
+PASSWORD = "correct horse battery"
+NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty, migrated database of each kind."""
+    with opened_database(request.param, tmp_path) as database:
+        yield database
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Database]:
+    """An empty, migrated SQLite database, where the kind of store is not the matter."""
+    with opened_database("sqlite", tmp_path) as database:
+        yield database
+
+
+@contextmanager
+def opened_database(kind: str, folder: Path) -> Iterator[Database]:
+    """A migrated database of a kind, dropped in the end."""
+    if kind == "sqlite":
+        database = Database(f"sqlite:///{folder / 'test.sqlite3'}")
+        migrate(database)
+        yield database
+        database.dispose()
+        return
+    server = os.environ.get("FAWEN_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
+    try:
+        control = psycopg.connect(server, autocommit=True, connect_timeout=2)
+    except psycopg.OperationalError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"no PostgreSQL at {server}: {error}")
+    name = f"fawen_test_{secrets.token_hex(6)}"
+    control.execute(f"CREATE DATABASE {name}")
+    database = Database(f"{server.rsplit('/', 1)[0].replace('postgresql://', 'postgresql+psycopg://')}/{name}")
+    try:
+        migrate(database)
+        yield database
+    finally:
+        database.dispose()
+        control.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        control.close()
+
+
+@dataclass
+class Served:
+    """A running Fawen: its address, its database, and the people around it."""
+
+    url: str
+    database: Database
+    matcher: Matcher
+    mode: str
+    http: httpx.Client
+
+    def user(self, name: str, **peer: str) -> WeChatUser:
+        """Somebody with WeChat; the same name is the same person."""
+        settings = {"token": TOKEN, "app_id": APP_ID, "aes_key": AES_KEY, "mode": self.mode, **peer}
+        return WeChatUser(self.http, WeChatPeer(**settings), openid=f"o_{name:_<26}")
+
+
+@contextmanager
+def serving(
+    database: Database,
+    *,
+    mode: str = "safe",
+    entries: list[EntryForm] | None = None,
+    now: Callable[[], datetime] = now_utc,
+    previous_aes_key: str = "",
+) -> Iterator[Served]:
+    """Fawen on a real socket, with the given entries published (by default the cast's)."""
+    with database.writing() as session:
+        for form in entries if entries is not None else cast_entries():
+            seeding.add_entry(session, form, NOW)
+        for figure in read_figures(FIGURES):
+            seeding.add_figure(session, figure)
+        curation.publish_content(session, NOW, "tests")
+    account = Account(TOKEN, APP_ID, AES_KEY, previous_aes_key, mode, "k" * 40, is_simulated=False)  # type: ignore[arg-type] # a str from parametrize
+    matcher = Matcher(database)
+    app = create_app(account, database, now=now, matcher=matcher)
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{port}"
+    with httpx.Client(base_url=url, timeout=10, trust_env=False) as http:
+        _wait_until_ready(http)
+        yield Served(url, database, matcher, mode, http)
+    server.should_exit = True
+    thread.join()
+    listener.close()
+
+
+@pytest.fixture
+def served(database: Database) -> Iterator[Served]:
+    """A running Fawen over each kind of database."""
+    with serving(database) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def fawen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A running Fawen on SQLite with the FAQ that ships; each test talks to it as somebody else."""
+    with (
+        opened_database("sqlite", tmp_path_factory.mktemp("fawen")) as database,
+        serving(database, entries=[form for _, form in read_entries(FAQ)]) as served,
+    ):
+        yield served
+
+
+@pytest.fixture
+def zhang(fawen: Served) -> WeChatUser:
+    """张 asks."""
+    return fawen.user(f"zhang{secrets.token_hex(4)}")
+
+
+@pytest.fixture
+def zhao(fawen: Served) -> WeChatUser:
+    """赵 belongs to nobody: what is 张's must never show to him."""
+    return fawen.user(f"zhao{secrets.token_hex(4)}")
+
+
+def add_staff(database: Database, name: str = "李", role: Role = Role.CURATOR) -> None:
+    """李 is a curator, 王 reviews."""
+    with database.writing() as session:
+        staff.add(session, name, PASSWORD, role, NOW)
+
+
+def _wait_until_ready(http: httpx.Client) -> None:
+    for _ in range(400):
+        try:
+            if http.get("/readyz").status_code == 200:
+                return
+        except httpx.TransportError:
+            threading.Event().wait(0.02)
+    raise AssertionError("Fawen did not get ready")

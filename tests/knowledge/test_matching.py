@@ -1,0 +1,98 @@
+"""Normalising, the index and the decision, as laws that hold for any text."""
+
+import string
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from knowledge.matching.decide import Kind, decide, load_weights
+from knowledge.matching.index import Document, Index, Scope, build_index
+from knowledge.matching.normalize import LONGEST, normalize, without_courtesy
+from tests.builders import cast_entries
+
+TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=300)
+HAN = st.text(alphabet="工资社保试用期合同公司老板辞退赔偿多久怎么办不给钱" + string.digits, min_size=1, max_size=60)
+
+
+def documents() -> list[Document]:
+    return [
+        Document(form.id, form.title, (form.question, *form.variants), tuple(form.key_terms), form.answer)
+        for form in cast_entries()
+    ] + [Document("outside.chat", "闲聊", ("你叫什么名字", "讲个笑话", "今天天气怎么样"), scope=Scope.SMALLTALK)]
+
+
+INDEX: Index = build_index(documents(), version=1)
+WEIGHTS = load_weights()
+
+
+@given(TEXT)
+@example("ﷺ" * 50)
+@example("İ" * 10)
+def test_normalising_twice_changes_nothing(text: str) -> None:
+    once = normalize(text)
+
+    assert normalize(once) == once
+    assert len(once) <= LONGEST
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("試用期最長多久？", "试用期最长多久"),
+        ("Ｎ＋１ 是什麼", "n1是什么"),
+        ("工资８０００😀", "工资8000"),
+        ("急！！！！！！啊啊啊啊啊啊", "急啊啊啊"),
+        ("", ""),
+        ("😀👍", ""),
+    ],
+)
+def test_wordings_become_plain(written: str, plain: str) -> None:
+    assert normalize(written) == plain
+
+
+def test_courtesy_is_left_out_but_never_everything() -> None:
+    assert without_courtesy(normalize("您好，请问试用期多久，谢谢")) == "试用期多久"
+    assert without_courtesy("你好") == "你好"
+
+
+@settings(max_examples=300)
+@given(st.one_of(TEXT, HAN))
+@example("")
+@example("一")
+@example("1")
+@example("a" * 10_000)
+@example("工资" * 5_000)
+@example("'; DROP TABLE message; --")
+@example("<script>alert(1)</script>")
+def test_any_text_gets_a_decision(text: str) -> None:
+    decision = decide(INDEX, text, WEIGHTS)
+
+    assert len(decision.ranked) <= 5
+    assert all(0 <= ranked.score <= 100 for ranked in decision.ranked)
+    assert [r.score for r in decision.ranked] == sorted((r.score for r in decision.ranked), reverse=True)
+    assert bool(decision.choices) == (decision.kind is Kind.CLARIFY)
+    assert decide(INDEX, text, WEIGHTS) == decision
+
+
+def test_every_wording_and_title_finds_its_own_entry() -> None:
+    for form in cast_entries():
+        for wording in (form.title, form.question, *form.variants):
+            decision = decide(INDEX, wording, WEIGHTS)
+            assert (decision.kind, decision.ranked[0].id) == (Kind.ANSWER, form.id), wording
+
+
+def test_the_order_of_entries_never_matters() -> None:
+    other = build_index(reversed(documents()), version=1)
+
+    for text in ("试用期工资怎么算", "老板不给钱", "罚款能不能申辩", "今天吃什么"):
+        assert decide(other, text, WEIGHTS) == decide(INDEX, text, WEIGHTS)
+
+
+def test_chat_is_told_from_law() -> None:
+    assert decide(INDEX, "你叫什么名字", WEIGHTS).scope is Scope.SMALLTALK
+    assert decide(INDEX, "😀😀", WEIGHTS).kind is Kind.UNRESOLVED
+
+
+def test_an_empty_index_answers_nothing() -> None:
+    assert decide(build_index((), 0), "试用期最长多久", WEIGHTS).kind is Kind.UNRESOLVED

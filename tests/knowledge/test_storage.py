@@ -1,0 +1,188 @@
+"""Migrations, units of work and the seed, on both kinds of database."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import UniqueConstraint, inspect, text
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import select
+
+from knowledge import curation, inquiries, seeding, staff
+from knowledge.answering import Matcher
+from knowledge.database import Database
+from knowledge.errors import InvalidInput
+from knowledge.migrations import is_current, migrate
+from knowledge.models import Asker, FaqEntry, Inquiry, InquiryCounter, Role, StaffMember, metadata
+from knowledge.working_days import after_working_days, is_working_day, local_day
+from tests.builders import build_entry
+from tests.conftest import NOW, PASSWORD, add_staff
+
+
+def test_every_migration_runs_down_and_up_again(database: Database) -> None:
+    assert is_current(database)
+    migrate(database, "base")
+    assert set(inspect(database.engine).get_table_names()) <= {"alembic_version"}
+    migrate(database)
+    assert is_current(database)
+
+
+def test_the_migrations_make_the_tables_the_models_describe(database: Database) -> None:
+    stored = inspect(database.engine)
+
+    for table in metadata.sorted_tables:
+        columns = {column["name"]: column["nullable"] for column in stored.get_columns(table.name)}
+        assert columns == {column.name: bool(column.nullable) for column in table.columns}, table.name
+        unique = {tuple(sorted(item["column_names"])) for item in stored.get_unique_constraints(table.name)}
+        wanted = {
+            tuple(sorted(column.name for column in item.columns))
+            for item in table.constraints
+            if isinstance(item, UniqueConstraint)
+        }
+        assert unique == wanted, table.name
+
+
+def test_times_come_back_aware_and_naive_ones_are_refused(database: Database) -> None:
+    east = datetime(2026, 11, 24, 10, 0, tzinfo=timezone(timedelta(hours=8)))
+    with database.writing() as session:
+        session.add(Asker(channel="t", address="a", created_at=east))
+    with database.reading() as session:
+        assert session.exec(select(Asker.created_at)).one() == datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+    with pytest.raises(Exception, match="without zone"), database.writing() as session:
+        session.add(Asker(channel="t", address="b", created_at=datetime(2026, 1, 1)))  # noqa: DTZ001 # the fault
+
+
+def test_a_unit_of_work_that_fails_leaves_nothing(database: Database) -> None:
+    def twice_the_same() -> None:
+        with database.writing() as session:
+            for _ in range(2):
+                session.add(Asker(channel="t", address="a", created_at=NOW))
+                session.flush()
+
+    with pytest.raises(IntegrityError):
+        twice_the_same()
+    with database.reading() as session:
+        assert session.exec(select(Asker)).all() == []
+
+
+def test_reading_changes_nothing(database: Database) -> None:
+    with database.reading() as session:
+        session.add(Asker(channel="t", address="a", created_at=NOW))
+        session.flush()
+    with database.reading() as session:
+        assert session.exec(select(Asker)).all() == []
+
+
+def test_numbers_drawn_at_once_differ(database: Database) -> None:
+    """Two processes share a database but not a lock of ours: here two engines stand for them."""
+    other = Database(database.engine.url.render_as_string(hide_password=False))
+    with database.writing() as session:
+        session.add(Asker(channel="t", address="a", created_at=NOW))
+    barrier = threading.Barrier(8)
+
+    def open_one(position: int) -> str:
+        barrier.wait()
+        store = (database, other)[position % 2]
+        with store.writing() as session:
+            asker = session.exec(select(Asker)).one()
+            assert asker.id is not None
+            return inquiries.open_or_join(session, asker.id, f"{position}" * 30, "unresolved", NOW)[0].number
+
+    with ThreadPoolExecutor(8) as pool:
+        numbers = list(pool.map(open_one, range(8)))
+    other.dispose()
+
+    assert sorted(numbers) == [f"Q20261124-{n:04d}" for n in range(1, 9)]
+    with database.reading() as session:
+        assert session.exec(select(InquiryCounter.last)).one() == 8
+        assert len(session.exec(select(Inquiry)).all()) == 8
+
+
+def test_the_seed_adds_what_is_missing_and_keeps_what_was_edited(database: Database) -> None:
+    with database.writing() as session:
+        first = seeding.seed(session, NOW)
+        edited = session.exec(select(FaqEntry)).first()
+        assert edited is not None
+        edited.question = "本地改过的问题"
+        session.add(edited)
+        edited_id = edited.id
+    with database.writing() as session:
+        again = seeding.seed(session, NOW)
+
+    assert first.added > 0
+    assert (again.added, again.kept) == (0, first.added)
+    with database.reading() as session:
+        assert curation.entry_text(session, edited_id, NOW.date()).question == "本地改过的问题"
+        assert curation.content_version(session) == 1
+
+
+def test_a_text_with_a_later_version_switches_on_its_day(database: Database) -> None:
+    form = build_entry(
+        later=[
+            {
+                "valid_from": date(2027, 1, 1),
+                "answer": "新的答复。",
+                "citations": [{"statute": "中华人民共和国公司法", "article": 47}],
+            }
+        ]
+    )
+    with database.writing() as session:
+        seeding.add_entry(session, form, NOW)
+    with database.reading() as session:
+        before = curation.published_text(session, form.id, date(2026, 12, 31))
+        after = curation.published_text(session, form.id, date(2027, 1, 1))
+
+    assert (before.version, after.version) == (1, 2)
+    assert after.answer == "新的答复。"
+    assert str(after.citations[0]) == "《公司法》第四十七条"
+
+
+def test_a_running_matcher_sees_what_is_published_next(database: Database) -> None:
+    matcher = Matcher(database)
+    assert matcher.refresh(NOW.date()) is True
+    with database.writing() as session:
+        seeding.add_entry(session, build_entry(), NOW)
+        curation.publish_content(session, NOW, "new")
+
+    assert matcher.refresh(NOW.date()) is True
+    assert matcher.refresh(NOW.date()) is False
+    assert matcher.decide("试用期最长多久").ranked[0].id == "labor.probation.length"
+
+
+def test_a_name_is_locked_after_too_many_wrong_passwords(database: Database) -> None:
+    add_staff(database)
+
+    def attempt(password: str, at: datetime) -> bool:
+        with database.writing() as session:
+            return staff.sign_in(session, "李", password, at) is not None
+
+    assert attempt(PASSWORD, NOW)
+    assert not any(attempt("wrong password", NOW) for _ in range(staff.ATTEMPTS))
+    assert not attempt(PASSWORD, NOW)
+    assert attempt(PASSWORD, NOW + staff.LOCKED_FOR + timedelta(seconds=1))
+    assert not attempt("", NOW)
+
+
+def test_staff_rules(database: Database) -> None:
+    add_staff(database)
+    with pytest.raises(InvalidInput, match="已有"):
+        add_staff(database)
+    with pytest.raises(InvalidInput, match="密码长度"), database.writing() as session:
+        staff.add(session, "王", "short", Role.REVIEWER, NOW)
+    with database.reading() as session:
+        stored = session.exec(select(StaffMember.password_hash)).one()
+    assert stored.startswith("$argon2id$")
+
+
+def test_working_days_follow_the_announced_holidays_and_go_on_beyond_them() -> None:
+    assert not is_working_day(date(2026, 10, 1))
+    assert after_working_days(date(2026, 11, 24), 2) == date(2026, 11, 26)
+    assert after_working_days(date(2026, 11, 27), 1) == date(2026, 11, 30)
+    assert is_working_day(date(2031, 3, 3))
+    assert local_day(datetime(2026, 11, 24, 17, 0, tzinfo=UTC)) == date(2026, 11, 25)
+
+
+def test_foreign_keys_are_enforced(database: Database) -> None:
+    with pytest.raises(IntegrityError), database.writing() as session:
+        session.execute(text("INSERT INTO variant (entry_id, text) VALUES ('nobody', 'x')"))
