@@ -1,5 +1,6 @@
 """One message to one reply, in a straight line: claim, interpret, answer, record, word (style.md §2)."""
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -72,6 +73,12 @@ class Dialogue:
         A push that comes again, also while the first is still being handled, gets the reply given to the
         first; nothing is counted, opened or delivered twice.
         """
+        with structlog.contextvars.bound_contextvars(
+            message=_fingerprint(incoming.key), asker=_fingerprint(incoming.openid)
+        ):
+            return self._respond(incoming)
+
+    def _respond(self, incoming: IncomingMessage) -> str:
         started = time.perf_counter()
         with self._database.reading() as session:
             given = receipts.reply_given(session, incoming.key)
@@ -202,6 +209,9 @@ class Dialogue:
         return [replies.registered(open_ones[0], opened=False, referral=None, message_id=turn.message_id)]
 
     def _choice(self, turn: _Turn, number: int) -> list[str]:
+        # The list was read before this message's turn came: another message may have replaced it since.
+        if number > len(turn.state.choices):
+            return [_say(turn, "unclear")]
         entry_id = turn.state.choices[number - 1]
         try:
             entry = curation.published_text(turn.session, entry_id, local_day(turn.now))
@@ -274,6 +284,11 @@ def _context(session: Session, incoming: IncomingMessage) -> _Context:
     asker = receipts.find_asker(session, incoming.openid)
     state = session.get(Conversation, asker.id) if asker else None
     return _Context(tuple(state.choices), state.wants_person) if state else _Context()
+
+
+def _fingerprint(identifier: str) -> str:
+    """What tells log lines of one push or one asker together, without naming them."""
+    return hashlib.sha256(identifier.encode()).hexdigest()[:12]
 
 
 def _kind(incoming: IncomingMessage, command: Command) -> str:

@@ -40,10 +40,11 @@ def find_asker(session: Session, openid: OpenId) -> Asker | None:
 
 
 def know_asker(session: Session, openid: OpenId, now: datetime) -> Asker:
-    """The asker with this openid, stored now if new; two first messages at once make one asker."""
-    asker = find_asker(session, openid)
-    if asker is None:
+    """The asker with this openid, stored now if new and locked until the transaction ends.
+
+    Two first messages at once make one asker; the lock lets one message of an asker be handled at a time,
+    so that each sees what the one before left in the conversation. (SQLite has one writer at a time anyway.)
+    """
+    if find_asker(session, openid) is None:
         insert_if_absent(session, Asker, channel=CHANNEL, address=openid, created_at=now)
-        asker = find_asker(session, openid)
-    assert asker is not None
-    return asker
+    return session.exec(select(Asker).where(Asker.channel == CHANNEL, Asker.address == openid).with_for_update()).one()

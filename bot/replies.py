@@ -117,13 +117,20 @@ def split_reply(text: str, limit_bytes: int = PART_LIMIT_BYTES) -> list[str]:
 
 
 def with_more(parts: list[str], message_id: int, limit_bytes: int = PART_LIMIT_BYTES) -> tuple[str, list[str]]:
-    """The first of the parts, with a tap for the rest where there is a rest; and that rest."""
-    if len(parts) <= 1:
-        return (parts[0] if parts else ""), []
+    """The first of the parts, with a tap for the rest where there is a rest; and that rest.
+
+    Neither the first part with its tap nor any part of the rest is above the limit.
+    """
+    whole = [piece for part in parts for piece in split_reply(part, limit_bytes)]
+    if len(whole) <= 1:
+        return (whole[0] if whole else ""), []
     tail = f"{_CONTINUES}{tap('更多', message_id, '点此看更多')}"
     room = limit_bytes - len(tail.encode())
-    first, *overflow = split_reply(parts[0].rstrip("\n"), room)
-    return first.rstrip("\n") + tail, ["".join(overflow) + parts[1] if overflow else parts[1], *parts[2:]]
+    first, *overflow = split_reply(whole[0].rstrip("\n"), room)
+    rest = ["".join(overflow)] if overflow else []
+    if rest and len((joined := f"{rest[0]}\n{whole[1]}").encode()) <= limit_bytes:
+        rest, whole = [joined], [whole[0], *whole[2:]]
+    return first.rstrip("\n") + tail, [*rest, *whole[1:]]
 
 
 def _pieces(text: str, limit_bytes: int) -> list[str]:

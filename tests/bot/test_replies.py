@@ -37,18 +37,23 @@ def test_parts_join_to_the_text_and_fit(pieces: list[str], limit: int) -> None:
         assert part.count("<a ") == part.count("</a>")
 
 
-@given(st.lists(WORDS.filter(str.strip), min_size=1, max_size=6))
+LONG_WORDS = st.builds(lambda text, times: text * times, WORDS.filter(str.strip), st.integers(1, 12))
+
+
+@given(st.lists(LONG_WORDS, min_size=1, max_size=6))
 def test_the_rest_behind_more_loses_nothing(pieces: list[str]) -> None:
     parts = [part for piece in pieces for part in replies.split_reply(piece, 1800)]
     seen, rounds = "", 0
 
     first, rest = replies.with_more(parts, 1)
+    assert len(first.encode()) <= 1800
     while rest:
         seen += re.sub(r"\n（未完）<a .*</a>$", "", first)
         first, rest = replies.with_more(rest, 1)
         assert len(first.encode()) <= 1800
+        assert all(len(part.encode()) <= 1800 for part in rest)
         rounds += 1
-        assert rounds < 50
+        assert rounds < 200
     seen += first
 
     squeezed = re.compile(r"\s+")
