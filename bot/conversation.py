@@ -189,10 +189,10 @@ class Dialogue:
         match outcome:
             case Answered(entry=entry):
                 return replies.answer(entry, turn.message_id)
-            case Clarified(choices=choices):
-                state.choices = [entry_id for entry_id, _ in choices]
+            case Clarified(choices=choices, question=question):
+                state.choices = [choice.entry_id for choice in choices]
                 state.choices_message_id = turn.message_id
-                return [replies.clarify([title for _, title in choices], turn.message_id)]
+                return [replies.clarify(choices, question, turn.message_id)]
             case Unresolved(is_law=True, referral=referral):
                 return [self._open(turn, text, "unresolved", referral)]
             case Unresolved():

@@ -1,5 +1,6 @@
 """Outcome to Chinese text: worded by the templates in `wording/`, cut into parts WeChat takes."""
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from urllib.parse import quote
@@ -7,6 +8,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot.settings import PART_LIMIT_BYTES
+from knowledge.answering import Choice
 from knowledge.content.entries import REFERRALS
 from knowledge.curation import EntryText
 from knowledge.inquiries import PROMISED_WORKING_DAYS, DueReply
@@ -65,9 +67,9 @@ def answer(entry: EntryText, message_id: int, limit_bytes: int = PART_LIMIT_BYTE
     return split_reply(text, limit_bytes)
 
 
-def clarify(titles: list[str], message_id: int) -> str:
-    """The choices, numbered and tappable."""
-    return _word("clarify", titles=titles, message_id=message_id)
+def clarify(choices: Sequence[Choice], question: str | None, message_id: int) -> str:
+    """The choices, numbered and tappable, under the question for the fact that decides between them, if there is one."""
+    return _word("clarify", choices=choices, question=question, message_id=message_id)
 
 
 def registered(inquiry: Inquiry, *, opened: bool, referral: str | None, message_id: int) -> str:

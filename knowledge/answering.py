@@ -16,18 +16,38 @@ from knowledge.matching.index import Index, Scope, build_index
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The curated text that answers."""
+    """The curated text that answers.
+
+    `others` are the texts for further questions in the same message, in the order they were asked (at most two).
+    """
 
     entry: EntryText
     decision: Decision
+    others: tuple[EntryText, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing the asker may mean: the entry, its title (what a tap sends), and what the list shows for it.
+
+    `label` is the title, or, where a decisive fact is asked for, the fact's value (公司辞退我).
+    """
+
+    entry_id: str
+    title: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
 class Clarified:
-    """Entries the asker may mean, as (id, title), best first; two to four."""
+    """What the asker may mean, best first; two to four choices.
 
-    choices: tuple[tuple[str, str], ...]
+    `question` asks for the one fact that tells the choices apart; None where they are just listed by title.
+    """
+
+    choices: tuple[Choice, ...]
     decision: Decision
+    question: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +111,7 @@ class Matcher:
                 return Answered(curation.published_text(session, decision.ranked[0].id, today), decision)
             case Kind.CLARIFY:
                 titles = curation.titles_of(session, [choice.id for choice in decision.choices])
-                choices = tuple((c.id, titles[c.id]) for c in decision.choices if c.id in titles)
+                choices = tuple(Choice(c.id, titles[c.id], titles[c.id]) for c in decision.choices if c.id in titles)
                 if len(choices) >= 2:
                     return Clarified(choices, decision)
         outside = self._outside.get(decision.outside or "")
