@@ -2,47 +2,39 @@
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import structlog
 import typer
 import uvicorn
 
-from bot.main import THREADS, create_app
+from bot import cli_kb
+from bot.cli_base import fail, open_database, usage_errors
+from bot.main import create_app
 from bot.receipts import CHANNEL
-from bot.settings import BotSettings, SettingsError, account
+from bot.settings import BotSettings, account
 from bot.simulator import terminal
 from bot.simulator.account import SimulatedAccount
 from bot.wechat.envelope import Mode
 from knowledge import curation, erasure, inquiries, seeding, staff
 from knowledge.answering import Matcher
-from knowledge.content import CONTRASTS, FAQ, FIGURES, REGISTER
-from knowledge.content.checks import beside_texts, check, read_contrasts
-from knowledge.content.entries import read_entries, read_figures
 from knowledge.database import Database
-from knowledge.errors import ContentError, KnowledgeError, NotFound
 from knowledge.evaluation import BASELINES, Report, Row, baseline, evaluate, read_rows
 from knowledge.matching.decide import WEIGHTS, Decision, Kind
 from knowledge.matching.fit import fit, write_weights
 from knowledge.matching.score import EVIDENCE
-from knowledge.migrations import is_current, migrate
+from knowledge.migrations import migrate
 from knowledge.models import Role
 from knowledge.settings import KnowledgeSettings
-from knowledge.statutes.register import pin, read_register, write_register
-from knowledge.statutes.texts import read_statutes
 from knowledge.working_days import local_day, now_utc
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="法问: 公众号法律问答", pretty_exceptions_enable=False
 )
-kb = typer.Typer(no_args_is_help=True, help="The FAQ: check, load, export.")
 inquiries_app = typer.Typer(no_args_is_help=True, help="Questions waiting for a person.")
 staff_app = typer.Typer(no_args_is_help=True, help="Who may sign in to the workbench.")
-app.add_typer(kb, name="kb")
+app.add_typer(cli_kb.app, name="kb")
 app.add_typer(inquiries_app, name="inquiries")
 app.add_typer(staff_app, name="staff")
 
@@ -56,14 +48,14 @@ def serve(
 ) -> None:
     """Start Fawen: webhook at /wechat, workbench at /admin."""
     settings, knowledge = BotSettings(), KnowledgeSettings()
-    with _usage_errors():
+    with usage_errors():
         served = account(settings)
     if served.is_simulated and host and host not in LOOPBACK:
-        _fail(
+        fail(
             2,
             f"without WeChat settings Fawen listens on this machine only, not on {host}: set FAWEN_WECHAT_…",
         )
-    database = _database(knowledge)
+    database = open_database(knowledge)
     host = host or ("127.0.0.1" if served.is_simulated else "0.0.0.0")  # noqa: S104 # behind the site's proxy
     shown = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104
     typer.echo(f"法问 Fawen  {shown}")
@@ -103,7 +95,7 @@ def ask(
             typer.echo(json.dumps(_as_row(message, matcher.decide(message)), ensure_ascii=False))
         return
     if not text:
-        _fail(2, "give a message, or --jsonl with messages on standard input")
+        fail(2, "give a message, or --jsonl with messages on standard input")
     decision = matcher.decide(text)
     if explain:
         _explain(decision)
@@ -132,12 +124,12 @@ def evaluate_command(
 ) -> None:
     """Measure the matcher on labelled questions."""
     matcher = _matcher()
-    with _usage_errors():
+    with usage_errors():
         rows = read_rows(file)
     part = part or ("check" if any(row.part == "check" for row in rows) else "all")
     rows = [row for row in rows if part in ("all", row.part)]
     if not rows:
-        _fail(2, f"{file} has no rows of part {part}")
+        fail(2, f"{file} has no rows of part {part}")
     reports = evaluate(rows, matcher.decide)
     measured = {name: baseline(rows, matcher.index, scorer) for name, scorer in BASELINES.items()} if baselines else {}
     if as_json:
@@ -178,90 +170,13 @@ def fit_command(
     typer.echo(f"answer at {weights.answer_at}, clarify at {weights.clarify_at}: written to {out}")
 
 
-@kb.command("check")
-def kb_check(
-    path: Annotated[Path, typer.Argument(exists=True, help="a YAML file or a folder of them")] = FAQ,
-    as_of: Annotated[str, typer.Option(help="the day to check for, YYYY-MM-DD")] = "",
-    statutes: Annotated[
-        Path | None, typer.Option(exists=True, file_okay=False, help="statute texts to check against")
-    ] = None,
-    show_texts: Annotated[bool, typer.Option(help="print the cited text beside each answer (with --statutes)")] = True,
-) -> None:
-    """Check the FAQ files; exit 1 if there is an error."""
-    with _usage_errors():
-        on = date.fromisoformat(as_of) if as_of else local_day(now_utc())
-        texts = read_statutes(statutes) if statutes else None
-    try:
-        entries = [entry for _, entry in read_entries(path)]
-        findings = check(
-            entries,
-            read_register(REGISTER),
-            figures={figure.key for figure in read_figures(FIGURES)},
-            contrasts=read_contrasts(CONTRASTS),
-            on=on,
-            texts=texts,
-        )
-    except ContentError as error:
-        _fail(1, str(error))
-    if texts and show_texts:
-        for line in beside_texts(entries, texts):
-            typer.echo(line)
-    for finding in findings:
-        typer.echo(str(finding))
-    errors = sum(finding.is_error for finding in findings)
-    variants = sorted(len(entry.variants) for entry in entries) or [0]
-    citations = [cited for entry in entries for cited, _ in entry.all_citations]
-    typer.echo(
-        f"{len(entries)} entries; variants min {variants[0]}, median {variants[len(variants) // 2]}, "
-        f"total {sum(variants)}; "
-        f"{len(citations)} citations, {sum(cited.unverified for cited in citations)} unverified; "
-        f"{errors} errors, {len(findings) - errors} notices"
-    )
-    raise typer.Exit(1 if errors else 0)
-
-
-@kb.command("pin")
-def kb_pin(
-    statutes: Annotated[Path, typer.Option(exists=True, file_okay=False, help="statute texts")],
-) -> None:
-    """Record in the register the facts of every cited article, from the texts it was checked against."""
-    with _usage_errors():
-        texts = read_statutes(statutes)
-        cited = [citation for _, entry in read_entries(FAQ) for citation, _ in entry.all_citations]
-        register = pin(texts, cited)
-        write_register(register, REGISTER)
-    typer.echo(f"{len(register.statutes)} statutes, {len(register.articles)} articles in the register")
-
-
-@kb.command("import")
-def kb_import() -> None:
-    """Add the shipped entries that the database lacks; what is there stays as it is."""
-    database = _database(KnowledgeSettings())
-    with database.writing() as session:
-        loaded = seeding.seed(session, now_utc())
-    typer.echo(f"{loaded.added} entries added, {loaded.kept} were there")
-
-
-@kb.command("export")
-def kb_export(
-    jsonl: Annotated[bool, typer.Option("--jsonl", help="one JSON object a line")] = False,
-) -> None:
-    """Print every entry in a form other tools read."""
-    if not jsonl:
-        _fail(2, "name a form: --jsonl")
-    database = _database(KnowledgeSettings())
-    with database.reading() as session:
-        for row in curation.export_rows(session, local_day(now_utc())):
-            typer.echo(json.dumps(row, ensure_ascii=False))
-
-
 @inquiries_app.command("list")
 def inquiries_list(
     everything: Annotated[bool, typer.Option("--all", help="closed ones too")] = False,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """List the open inquiries, first to be answered first."""
-    with _database(KnowledgeSettings()).reading() as session:
+    with open_database(KnowledgeSettings()).reading() as session:
         found = inquiries.latest(session, 500) if everything else inquiries.waiting(session, 500)
     for inquiry in found:
         if as_json:
@@ -283,7 +198,7 @@ def inquiries_list(
 @inquiries_app.command("show")
 def inquiries_show(number: str) -> None:
     """Show one inquiry with its messages and replies."""
-    with _database(KnowledgeSettings()).reading() as session, _usage_errors():
+    with open_database(KnowledgeSettings()).reading() as session, usage_errors():
         inquiry = inquiries.by_number(session, number)
         typer.echo(f"{inquiry.number}  {inquiry.status}  期限{inquiry.due_on}\n{inquiry.question or '（已清除）'}")
         for message in inquiries.messages_of(session, inquiry):
@@ -302,7 +217,7 @@ def inquiries_answer(
 ) -> None:
     """Answer an inquiry: the asker receives it at his next message."""
     words = sys.stdin.read() if text == "-" else text
-    with _usage_errors(), _database(KnowledgeSettings()).writing() as session:
+    with usage_errors(), open_database(KnowledgeSettings()).writing() as session:
         inquiries.reply(session, number, author, words, now_utc())
     typer.echo(f"已答复 {number}，提问人下次发消息时送达")
 
@@ -313,7 +228,7 @@ def simulate(
     openid: Annotated[str, typer.Option(help="who is talking")] = "o_simulated_asker_0000000001",
 ) -> None:
     """Play WeChat in the terminal: sign, encrypt and post to a running Fawen, and show replies as a phone does."""
-    with _usage_errors():
+    with usage_errors():
         served = account(BotSettings())
     simulated = SimulatedAccount(url, served.token, served.app_id, served.aes_key, Mode(served.mode))
 
@@ -339,7 +254,7 @@ def staff_add(
     password: Annotated[str, typer.Option(prompt=True, confirmation_prompt=True, hide_input=True)] = "",
 ) -> None:
     """Add a member of staff."""
-    with _usage_errors(), _database(KnowledgeSettings()).writing() as session:
+    with usage_errors(), open_database(KnowledgeSettings()).writing() as session:
         staff.add(session, name, password, role, now_utc())
     typer.echo(f"{name} 可以登录了（{role}）")
 
@@ -350,7 +265,7 @@ def staff_password(
     password: Annotated[str, typer.Option(prompt=True, confirmation_prompt=True, hide_input=True)] = "",
 ) -> None:
     """Set a member's password; every session of theirs ends."""
-    with _usage_errors(), _database(KnowledgeSettings()).writing() as session:
+    with usage_errors(), open_database(KnowledgeSettings()).writing() as session:
         staff.set_password(session, name, password)
     typer.echo(f"{name} 的密码已更新")
 
@@ -358,31 +273,16 @@ def staff_password(
 @app.command("erase")
 def erase_command(openid: str) -> None:
     """Erase a person: openid, texts of messages, replies and inquiries, and unsent replies."""
-    with _usage_errors(), _database(KnowledgeSettings()).writing() as session:
+    with usage_errors(), open_database(KnowledgeSettings()).writing() as session:
         erasure.erase(session, erasure.asker_at(session, CHANNEL, openid))
     typer.echo("已清除")
 
 
-def _database(settings: KnowledgeSettings) -> Database:
-    """The database, its embedded SQLite file made, migrated and filled with the shipped FAQ if need be."""
-    database = Database(settings.url, pool_size=THREADS)
-    if database.is_sqlite:
-        migrate(database)
-        with database.reading() as session:
-            is_empty = curation.content_version(session) == 0
-        if is_empty:
-            with database.writing() as session:
-                seeding.seed(session, now_utc())
-    elif not is_current(database):
-        _fail(2, "the database's schema is not this version's: run  fawen migrate")
-    return database
-
-
 def _matcher() -> Matcher:
-    matcher = Matcher(_database(KnowledgeSettings()))
+    matcher = Matcher(open_database(KnowledgeSettings()))
     matcher.refresh(local_day(now_utc()))
     if matcher.index.version == 0:
-        _fail(2, "the database holds no entries yet: run  fawen migrate")
+        fail(2, "the database holds no entries yet: run  fawen migrate")
     return matcher
 
 
@@ -418,22 +318,6 @@ def _print_evaluation(
     for name, report in reports.items():
         shown = ", ".join(f"{key} {value}" for key, value in report.figures().items())
         typer.echo(f"{name}: {shown}")
-
-
-@contextmanager
-def _usage_errors() -> Iterator[None]:
-    """An error the operator can mend becomes its message and exit 2."""
-    try:
-        yield
-    except NotFound as error:
-        _fail(1, str(error))
-    except (KnowledgeError, SettingsError, ValueError) as error:
-        _fail(2, str(error))
-
-
-def _fail(code: int, message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)
 
 
 def _port_hint(port: int) -> str:

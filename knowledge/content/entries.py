@@ -3,12 +3,14 @@
 import hashlib
 import json
 import re
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from knowledge.errors import ContentError
 from knowledge.models import Domain
@@ -25,7 +27,19 @@ REFERRALS = {
 TITLE_LIMIT = 12
 _FIGURE = re.compile(r"\{figure:([a-z0-9_]+)\}")
 
-Text = Annotated[str, Field(min_length=1)]
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+
+
+def _plain(text: str) -> str:
+    """One kind of line end, and nothing that XML (WeChat, XLSX) could not carry."""
+    found = _CONTROL.search(text)
+    if found:
+        raise ValueError(f"control character U+{ord(found[0]):04X} at position {found.start() + 1}")
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+Prose = Annotated[str, AfterValidator(_plain)]
+Text = Annotated[str, AfterValidator(_plain), Field(min_length=1)]
 
 
 class _Strict(BaseModel):
@@ -41,7 +55,7 @@ class CitationForm(_Strict):
     paragraph: int | None = Field(default=None, gt=0)
     item: int | None = Field(default=None, gt=0)
     unverified: bool = False
-    check: str | None = None
+    check: Text | None = None
 
     def cited(self) -> Cited:
         """The same as a value of the core."""
@@ -52,35 +66,68 @@ class LaterForm(_Strict):
     """The text an entry gets on a known day, when the law changes."""
 
     valid_from: date
-    answer: Text
-    citations: list[CitationForm] = Field(min_length=1)
+    answer: Prose
+    citations: list[CitationForm] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One text of an entry with what it cites, from `start` to `end` (None: open on that side)."""
+
+    answer: str
+    citations: tuple[Cited, ...]
+    start: date | None
+    end: date | None
+
+    def day_nearest(self, day: date) -> date:
+        """The day itself, or where the text does not hold on it, its first or last day."""
+        if self.end and day > self.end:
+            return self.end
+        return max(day, self.start) if self.start else day
 
 
 class EntryForm(_Strict):
-    """One FAQ entry as written in YAML."""
+    """One FAQ entry as written in YAML.
+
+    The answer holds from `valid_from` until the first of `later`, the last text until `valid_until`
+    (None: open). Texts carry "\\n" as their only line end and no control characters: XML, and so WeChat
+    and XLSX, could not carry them.
+    """
 
     id: str = Field(pattern=r"^(labor|company|business)(\.[a-z0-9_]+)+$", max_length=100)
-    title: str = Field(min_length=2, max_length=TITLE_LIMIT)
-    topic: str = Field(min_length=1, max_length=50)
+    title: Annotated[str, AfterValidator(_plain), Field(min_length=2, max_length=TITLE_LIMIT)]
+    topic: Annotated[str, AfterValidator(_plain), Field(min_length=1, max_length=50)]
     question: Text
-    audience: list[Literal["employee", "employer", "founder"]] = Field(min_length=1)
-    variants: list[Text] = Field(min_length=8)
-    answer: Text
-    citations: list[CitationForm] = Field(min_length=1)
+    # A draft may lack any of these; `checks.py` asks for them before publishing.
+    audience: list[Literal["employee", "employer", "founder"]] = []
+    variants: list[Text] = []
+    answer: Prose
+    citations: list[CitationForm] = []
     related: list[str] = []
     key_terms: list[Text] = []
     referral: Literal["12348", "12333", "12366", "12315", "12345", "12351"]
     status: Literal["draft", "submitted", "reviewed", "published", "archived"] = "published"
     checked_on: date
     review_by: date
+    valid_from: date | None = None
+    valid_until: date | None = None
     later: list[LaterForm] = []
 
     @field_validator("answer")
     @classmethod
-    def _first_line_ends(cls, answer: str) -> str:
+    def _no_links(cls, answer: str) -> str:
         if re.search(r"https?://", answer):
             raise ValueError("an answer carries no link: name the office and the hotline instead")
         return answer
+
+    @model_validator(mode="after")
+    def _days_follow(self) -> Self:
+        days = [day for day in (self.valid_from, *(later.valid_from for later in self.later)) if day]
+        if any(first >= second for first, second in pairwise(days)):
+            raise ValueError("the later texts must stand in the order of their days, each after valid_from")
+        if self.valid_until and days and self.valid_until < days[-1]:
+            raise ValueError(f"valid_until {self.valid_until} lies before the last text begins ({days[-1]})")
+        return self
 
     @property
     def domain(self) -> Domain:
@@ -94,6 +141,17 @@ class EntryForm(_Strict):
         return {key for text in texts for key in _FIGURE.findall(text)}
 
     @property
+    def spans(self) -> list[Span]:
+        """Each text with its citations and the days it holds, first to last."""
+        starts = [self.valid_from, *(later.valid_from for later in self.later)]
+        ends = [*(later.valid_from - timedelta(days=1) for later in self.later), self.valid_until]
+        texts = [(self.answer, self.citations), *((later.answer, later.citations) for later in self.later)]
+        return [
+            Span(answer, tuple(form.cited() for form in citations), start, end)
+            for (answer, citations), start, end in zip(texts, starts, ends, strict=True)
+        ]
+
+    @property
     def all_citations(self) -> list[tuple[Cited, date | None]]:
         """Every citation with the day its text takes effect (None: holds already)."""
         return [(form.cited(), None) for form in self.citations] + [
@@ -102,7 +160,12 @@ class EntryForm(_Strict):
 
     def seed_hash(self) -> str:
         """A hash over all the entry says, the same for the same content however the file is laid out."""
-        canonical = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, sort_keys=True)
+        content = self.model_dump(mode="json")
+        for added in ("valid_from", "valid_until"):
+            # Fields the form has gained: entries without them keep the hash they were loaded with.
+            if content[added] is None:
+                del content[added]
+        canonical = json.dumps(content, ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 

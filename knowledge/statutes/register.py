@@ -9,7 +9,7 @@ from typing import Any
 
 from knowledge.errors import ContentError
 from knowledge.statutes.citation import Cited
-from knowledge.statutes.texts import Statute, StatuteTexts, paragraphs, text_hash
+from knowledge.statutes.texts import StatuteFacts, StatuteTexts, paragraphs, text_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,39 +24,54 @@ class ArticleFacts:
 class Register:
     """Statutes by title, and the facts of cited articles by (title, "276-1")."""
 
-    statutes: dict[str, Statute]
+    statutes: dict[str, StatuteFacts]
     articles: dict[tuple[str, str], ArticleFacts]
 
+    def lapsed_on(self, citation: Cited, on: date) -> date | None:
+        """The last day the cited version was in force, where that day is over on `on`."""
+        statute = self.statutes.get(citation.statute)
+        return statute.until if statute and statute.until and statute.until < on else None
+
     def faults(self, citation: Cited, on: date) -> list[str]:
-        """What is wrong with a citation on a day; empty when nothing is."""
+        """What is wrong with a citation on a day, in words for curators; empty when nothing is."""
         statute = self.statutes.get(citation.statute)
         if citation.unverified:
             if statute:
-                return [f"《{citation.statute}》 is in the register: 'unverified' is refused for it"]
-            return [] if citation.check else [f"《{citation.statute}》: an unverified citation says what to check"]
+                return [f"《{citation.statute}》在法规库中，不能标为“未核对”（unverified）"]
+            return [] if citation.check else [f"《{citation.statute}》未核对：请写明要核对什么（check）"]
         if statute is None:
-            return [f"《{citation.statute}》 is not in the register: full official title?"]
+            return [f"《{citation.statute}》不在法规库中：请用正式全称"]
         faults = []
-        if statute.superseded:
-            faults.append(f"《{statute.title}》 is no longer in force, see {statute.superseded_by}")
+        if statute.until and statute.until < on:
+            faults.append(f"《{statute.title}》自{statute.until}后失效")
+        elif statute.superseded and not statute.until:
+            faults.append(f"《{statute.title}》已失效，见{statute.superseded_by}")
         if statute.effective and statute.effective > on:
-            faults.append(f"《{statute.title}》 comes into force only on {statute.effective}")
+            faults.append(f"《{statute.title}》自{statute.effective}起才施行")
         if citation.article is None:
-            return [*faults, f"《{statute.title}》: which article?"]
+            return [*faults, f"《{statute.title}》：没有写第几条"]
         if not 0 < citation.article <= statute.articles:
-            return [*faults, f"《{statute.title}》 has {statute.articles} articles, not {citation.article}"]
+            return [*faults, f"《{statute.title}》共{statute.articles}条，没有第{citation.article}条"]
         facts = self.articles.get((statute.title, _place(citation)))
         if facts is None:
-            return [
-                *faults,
-                f"《{statute.title}》{citation.place}: nobody has checked this article's text yet",
-            ]
-        return faults + _place_faults(citation, facts)
+            return [*faults, f"《{statute.title}》{citation.place}：还没有人核对过这一条（fawen kb pin）"]
+        return faults + place_faults(citation, facts.items)
+
+
+def place_faults(citation: Cited, items: tuple[int, ...]) -> list[str]:
+    """What is wrong with paragraph and item, given the number of items of each paragraph of the article."""
+    if citation.paragraph and not 0 < citation.paragraph <= len(items):
+        return [f"{citation}：这一条只有{len(items)}款"]
+    if citation.item:
+        listed = items[citation.paragraph - 1] if citation.paragraph else sum(items)
+        if not 0 < citation.item <= listed:
+            return [f"{citation}：这里只有{listed}项"]
+    return []
 
 
 def pin(texts: StatuteTexts, citations: Iterable[Cited]) -> Register:
     """The register of just what `citations` need, from texts at hand; what the texts lack is left out."""
-    statutes: dict[str, Statute] = {}
+    statutes: dict[str, StatuteFacts] = {}
     articles: dict[tuple[str, str], ArticleFacts] = {}
     for citation in citations:
         statute = texts.statutes.get(citation.statute)
@@ -79,7 +94,7 @@ def read_register(path: Path) -> Register:
         statutes = {}
         articles = {}
         for row in rows:
-            statutes[row["title"]] = Statute(
+            statutes[row["title"]] = StatuteFacts(
                 title=row["title"],
                 aliases=tuple(row["aliases"]),
                 kind=row["kind"],
@@ -88,6 +103,7 @@ def read_register(path: Path) -> Register:
                 superseded_by=row["superseded_by"],
                 partly_changed=row["partly_changed"],
                 articles=row["articles"],
+                until=date.fromisoformat(row["until"]) if row.get("until") else None,
             )
             for place, (digest, items) in row["cited"].items():
                 articles[row["title"], place] = ArticleFacts(digest, tuple(items))
@@ -112,6 +128,7 @@ def write_register(register: Register, path: Path) -> None:
                 "aliases": list(statute.aliases),
                 "kind": statute.kind,
                 "effective": statute.effective.isoformat() if statute.effective else None,
+                **({"until": statute.until.isoformat()} if statute.until else {}),
                 "superseded": statute.superseded,
                 "superseded_by": statute.superseded_by,
                 "partly_changed": statute.partly_changed,
@@ -125,14 +142,3 @@ def write_register(register: Register, path: Path) -> None:
 
 def _place(citation: Cited) -> str:
     return f"{citation.article}-{citation.sub}" if citation.sub else str(citation.article)
-
-
-def _place_faults(citation: Cited, facts: ArticleFacts) -> list[str]:
-    count = len(facts.items)
-    if citation.paragraph and not 0 < citation.paragraph <= count:
-        return [f"{citation}: the article has {count} paragraphs"]
-    if citation.item:
-        items = facts.items[citation.paragraph - 1] if citation.paragraph else sum(facts.items)
-        if not 0 < citation.item <= items:
-            return [f"{citation}: there are {items} items"]
-    return []

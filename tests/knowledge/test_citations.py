@@ -62,15 +62,15 @@ def statutes(tmp_path: Path) -> Path:
     [
         (Cited(LAW, 39), None),
         (Cited(LAW, 39, paragraph=1, item=2), None),
-        (Cited(LAW, 39, paragraph=3), "2 paragraphs"),
-        (Cited(LAW, 39, paragraph=2, item=1), "0 items"),
-        (Cited(LAW, 200), "98 articles, not 200"),
-        (Cited(LAW, 40), "nobody has checked"),
-        (Cited("劳动合同法", 39), "not in the register"),
-        (Cited("旧法", 1), "no longer in force"),
-        (Cited("将来法", 1), "comes into force only on 2027-01-01"),
-        (Cited(LAW, 39, unverified=True, check="x"), "'unverified' is refused"),
-        (Cited("某通知", 1, unverified=True), "says what to check"),
+        (Cited(LAW, 39, paragraph=3), "只有2款"),
+        (Cited(LAW, 39, paragraph=2, item=1), "只有0项"),
+        (Cited(LAW, 200), "共98条"),
+        (Cited(LAW, 40), "还没有人核对"),
+        (Cited("劳动合同法", 39), "不在法规库"),
+        (Cited("旧法", 1), "已失效"),
+        (Cited("将来法", 1), "自2027-01-01起才施行"),
+        (Cited(LAW, 39, unverified=True, check="x"), "不能标为"),
+        (Cited("某通知", 1, unverified=True), "写明要核对什么"),
         (Cited("某通知", 1, unverified=True, check="到网站核对"), None),
     ],
 )
@@ -90,6 +90,22 @@ def test_the_register_survives_writing(statutes: Path) -> None:
     write_register(register, statutes / "r.json")
 
     assert read_register(statutes / "r.json") == register
+
+
+def test_versions_of_one_statute_end_where_the_next_begins(statutes: Path) -> None:
+    laws = json.loads((statutes / "laws.json").read_text("utf-8"))
+    laws.append({**laws[0], "law": f"{LAW}（2027年修订）", "effective": "2027-07-01"})
+    (statutes / "laws.json").write_text(json.dumps(laws, ensure_ascii=False), "utf-8")
+    register = pin(read_statutes(statutes), [Cited(LAW, 39), Cited("将来法", 1)])
+    write_register(register, statutes / "r.json")
+
+    again = read_register(statutes / "r.json")
+
+    assert again.statutes[LAW].until == date(2027, 6, 30)
+    assert again.statutes["将来法"].until is None
+    assert again.lapsed_on(Cited(LAW, 39), date(2027, 6, 30)) is None
+    assert again.lapsed_on(Cited(LAW, 39), date(2027, 7, 1)) == date(2027, 6, 30)
+    assert "后失效" in again.faults(Cited(LAW, 39), date(2027, 7, 1))[0]
 
 
 def test_a_folder_that_holds_no_statutes_is_named(tmp_path: Path) -> None:
