@@ -68,7 +68,7 @@ def answer(entry: EntryText, message_id: int, limit_bytes: int = PART_LIMIT_BYTE
 
 
 def clarify(choices: Sequence[Choice], question: str | None, message_id: int) -> str:
-    """The choices, numbered and tappable, under the question for the fact that decides between them, if there is one."""
+    """The choices, numbered and tappable, under the question for the fact that decides between them, if any."""
     return _word("clarify", choices=choices, question=question, message_id=message_id)
 
 
