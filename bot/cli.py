@@ -11,12 +11,10 @@ import uvicorn
 
 from bot import cli_kb
 from bot.cli_base import fail, open_database, usage_errors
+from bot.cli_simulate import simulate
 from bot.main import create_app
 from bot.receipts import CHANNEL
 from bot.settings import BotSettings, account
-from bot.simulator import terminal
-from bot.simulator.account import SimulatedAccount
-from bot.wechat.envelope import Mode
 from knowledge import curation, erasure, inquiries, seeding, staff
 from knowledge.answering import Matcher
 from knowledge.database import Database
@@ -37,6 +35,7 @@ staff_app = typer.Typer(no_args_is_help=True, help="Who may sign in to the workb
 app.add_typer(cli_kb.app, name="kb")
 app.add_typer(inquiries_app, name="inquiries")
 app.add_typer(staff_app, name="staff")
+app.command()(simulate)
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -220,31 +219,6 @@ def inquiries_answer(
     with usage_errors(), open_database(KnowledgeSettings()).writing() as session:
         inquiries.reply(session, number, author, words, now_utc())
     typer.echo(f"已答复 {number}，提问人下次发消息时送达")
-
-
-@app.command()
-def simulate(
-    url: Annotated[str, typer.Option(help="the webhook to talk to")] = "http://127.0.0.1:8000/wechat",
-    openid: Annotated[str, typer.Option(help="who is talking")] = "o_simulated_asker_0000000001",
-) -> None:
-    """Play WeChat in the terminal: sign, encrypt and post to a running Fawen, and show replies as a phone does."""
-    with usage_errors():
-        served = account(BotSettings())
-    simulated = SimulatedAccount(url, served.token, served.app_id, served.aes_key, Mode(served.mode))
-
-    def read() -> str | None:
-        if sys.stdin.isatty():
-            try:
-                return input("我：")
-            except EOFError:
-                return None
-        line = sys.stdin.readline()
-        if not line:
-            return None
-        typer.echo(f"我：{line.rstrip()}")
-        return line.rstrip("\n")
-
-    terminal.chat(simulated, openid, read, typer.echo)
 
 
 @staff_app.command("add")

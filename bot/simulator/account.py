@@ -1,138 +1,328 @@
-"""WeChat's server side: builds, signs and posts pushes, and judges the replies as WeChat would."""
+"""One official account with its followers, as WeChat's servers see it: the door to the simulator as a library."""
 
+import base64
+import hashlib
 import itertools
-import secrets
+import threading
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
-from xml.parsers.expat import ExpatError
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, Self
 
 import httpx
-import xmltodict
+from anyio.from_thread import start_blocking_portal
 
-from bot.wechat.envelope import Mode, aes_key_bytes, decrypted, encrypted_envelope, signature
+from bot.simulator import phone, pushes
+from bot.simulator.allowance import Allowance, trigger_of
+from bot.simulator.delivery import Courier, DeliveryRules, Exchange, Oddities
+from bot.simulator.kinds import AccountKind
+from bot.simulator.phone import Tap
+from bot.simulator.pushes import PushBody, Value
+from bot.simulator.sealing import Credentials
+from bot.simulator.verdicts import Article, Reply
 
-# WeChat waits this long for a reply, in seconds, and pushes the same message three times in all (wechat.md §1.5).
-TIMEOUT_S = 5.0
-ATTEMPTS = 3
-# Longer passive replies reach nobody, in bytes of UTF-8 (wechat.md §1.6).
-REPLY_LIMIT_BYTES = 2048
-FAULT = "该公众号提供的服务出现故障，请稍后再试"
+
+class NotFollowing(Exception):
+    """Somebody who does not follow the account cannot write to it."""
 
 
-class NotReachable(Exception):
-    """Nothing listens at the webhook's address."""
+class NothingToTap(Exception):
+    """No such link stands in what the user last received."""
+
+
+class Side(Enum):
+    """Who speaks in a bubble."""
+
+    USER = "user"
+    ACCOUNT = "account"
+    # Pushed by the account with a customer-service message, not as a reply.
+    PUSHED = "pushed"
+    # WeChat itself: the fault notice, that somebody followed.
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Bubble:
+    """One line of a chat. `exchange` is the number of the push it belongs to; `fault` explains the fault notice."""
+
+    number: int
+    openid: str
+    side: Side
+    at: datetime
+    kind: str
+    text: str
+    articles: tuple[Article, ...] = ()
+    exchange: int | None = None
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What the user's phone gets: the reply's text ("" for a bare success), or the fault notice and why."""
+    """What the user's phone gets for one action: the reply (None for a silence), or why it shows the fault notice."""
 
-    text: str
-    fault: str | None = None
+    reply: Reply | None
+    fault: str | None
+    exchange: Exchange
+
+    @property
+    def text(self) -> str:
+        """The reply's text with its markup; empty where there is none."""
+        return self.reply.text if self.reply else ""
+
+    @property
+    def visible(self) -> str:
+        """The reply's text as read on the phone."""
+        return phone.visible(self.text)
+
+    @property
+    def taps(self) -> list[Tap]:
+        """The tappable places of the reply."""
+        return phone.taps(self.text)
 
 
 class SimulatedAccount:
-    """One official account as WeChat's servers see it."""
+    """An account whose pushes go to one webhook. A context manager: connections live as long as its block.
 
-    def __init__(self, url: str, token: str, app_id: str, aes_key: str, mode: Mode, name: str = "gh_simulated") -> None:
-        """`url` is the webhook; the other settings are those of the account being simulated."""
-        self._url = url
-        self._token = token
-        self._app_id = app_id
-        self._key = aes_key_bytes(aes_key) if mode is not Mode.PLAIN else b""
-        self._mode = mode
-        self._name = name
+    Threads may use it at once; one user's messages then overtake each other as they do in reality.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        credentials: Credentials,
+        *,
+        kind: AccountKind = AccountKind.SUBSCRIPTION,
+        rules: DeliveryRules | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """`url` is the webhook's address; `now` gives the time, aware."""
+        self.url = url
+        self.kind = kind
+        self.now = now
+        self._credentials = credentials
+        self._rules = rules or DeliveryRules()
+        self._lock = threading.RLock()
+        self._users: dict[str, SimulatedUser] = {}
+        self._bubbles: list[Bubble] = []
+        self._exchanges: list[Exchange] = []
+        # Ids go on from the clock, so that a second run does not repeat the first one's.
         self._ids = itertools.count(time.time_ns())
-        self._last: tuple[str, str] | None = None
+        self._seconds: dict[tuple[str, str, str], int] = {}
+        self._open = ExitStack()
 
-    def text(self, openid: str, content: str, menu_id: str | None = None) -> Received:
-        """The user sends words, or taps a link (`menu_id`)."""
-        return self.message(openid, "text", Content=content, **({"bizmsgmenuid": menu_id} if menu_id else {}))
+    def __enter__(self) -> Self:
+        """Open the connections."""
+        portal = self._open.enter_context(start_blocking_portal())
+        # No kept connections: one that the server closes just then would count as its fault.
+        http = httpx.AsyncClient(
+            timeout=None,  # noqa: S113 # the courier cuts after WeChat's five seconds, counted over the whole request
+            trust_env=False,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+            headers={"user-agent": "Mozilla/4.0"},
+        )
+        self._open.enter_context(portal.wrap_async_context_manager(http))
+        self._portal = portal
+        self._courier = Courier(self.url, self._credentials, http, self._rules, self.now)
+        return self
 
-    def message(self, openid: str, kind: str, **fields: str) -> Received:
-        """The user sends a message of a kind, with the kind's own fields (wechat.md §2)."""
-        return self._push(openid, {"MsgType": kind, **fields, "MsgId": str(next(self._ids))})
+    def __exit__(self, *raised: Any) -> None:
+        """Close the connections."""
+        self._open.close()
 
-    def event(self, openid: str, name: str, key: str = "") -> Received:
-        """Something happens that the user did: subscribe, unsubscribe, SCAN, CLICK."""
-        return self._push(openid, {"MsgType": "event", "Event": name, "EventKey": key})
+    @property
+    def credentials(self) -> Credentials:
+        """What this account shares with the bot."""
+        return self._credentials
 
-    def again(self) -> Received:
-        """The last push once more, as WeChat repeats it when it had no answer."""
-        if self._last is None:
-            return Received("", "还没有发送过消息")
-        return self._deliver(*self._last)
+    def user(self, name: str, openid: str = "") -> "SimulatedUser":
+        """The person of this name, a follower when first named; their openid comes from the name."""
+        with self._lock:
+            if name not in self._users:
+                self._users[name] = SimulatedUser(self, name, openid or openid_of(name))
+            return self._users[name]
 
-    def _push(self, openid: str, fields: dict[str, str]) -> Received:
-        named = {"ToUserName": self._name, "FromUserName": openid, "CreateTime": str(int(time.time())), **fields}
-        xml = "<xml>" + "".join(f"<{name}>{_cdata(value)}</{name}>" for name, value in named.items()) + "</xml>"
-        self._last = (openid, xml)
-        return self._deliver(openid, xml)
+    def users(self) -> list["SimulatedUser"]:
+        """Everybody named so far."""
+        with self._lock:
+            return list(self._users.values())
 
-    def _deliver(self, openid: str, xml: str) -> Received:
-        received = Received("", "没有回应")
-        for _ in range(ATTEMPTS):
-            try:
-                received = self._attempt(openid, xml)
-            except httpx.ConnectError as error:
-                raise NotReachable(self._url) from error
-            except httpx.TimeoutException:
-                received = Received("", f"{TIMEOUT_S:.0f}秒内没有回应")
-            except httpx.TransportError as error:
-                received = Received("", f"连接中断：{error}")
-            if received.fault is None:
-                break
+    def by_openid(self, openid: str) -> "SimulatedUser | None":
+        """The person with this openid."""
+        return next((user for user in self.users() if user.openid == openid), None)
+
+    def bubbles(self, openid: str | None = None, after: int = 0) -> list[Bubble]:
+        """What the phones show, in order: one user's or everybody's, from the bubble after a number."""
+        with self._lock:
+            return [one for one in self._bubbles[after:] if openid in (None, one.openid)]
+
+    def exchange(self, number: int) -> Exchange:
+        """A push with its requests and answers; IndexError where there was none of this number."""
+        with self._lock:
+            if number < 1:
+                raise IndexError(number)
+            return self._exchanges[number - 1]
+
+    def named(self, openid: str, body: PushBody) -> str:
+        """The push's XML: the body with receiver, sender, time, and a MsgId where it is a message."""
+        common: dict[str, Value] = {
+            "ToUserName": self._credentials.name,
+            "FromUserName": openid,
+            "CreateTime": self._second(openid, body),
+        }
+        identity: dict[str, Value] = {} if body.is_event else {"MsgId": next(self._ids)}
+        return pushes.render({**common, **body.fields, **identity})
+
+    def push(self, openid: str, body: PushBody, xml: str = "", odd: Oddities | None = None) -> Received:
+        """Deliver a push; nothing is written into the chat. `xml` repeats one as it was."""
+        sent = xml or self.named(openid, body)
+        exchange = self._portal.call(self._courier.deliver, openid, body, sent, odd or Oddities())
+        return Received(exchange.reply, exchange.fault, exchange)
+
+    def keep(self, received: Received) -> int:
+        """Remember an exchange so that it can be looked at; gives its number."""
+        with self._lock:
+            self._exchanges.append(received.exchange)
+            return len(self._exchanges)
+
+    def show(self, openid: str, side: Side, kind: str, text: str, **more: Any) -> None:
+        """Put a bubble into a user's chat."""
+        with self._lock:
+            self._bubbles.append(Bubble(len(self._bubbles) + 1, openid, side, self.now(), kind, text, **more))
+
+    def _second(self, openid: str, body: PushBody) -> int:
+        """CreateTime. Two equal events of one second could not be told from a repeat, so the later one waits."""
+        second = int(self.now().timestamp())
+        if not body.is_event:
+            return second
+        with self._lock:
+            same = (openid, body.kind, body.event_key)
+            second = max(second, self._seconds.get(same, 0) + 1)
+            self._seconds[same] = second
+            return second
+
+
+class SimulatedUser:
+    """Somebody with WeChat on the phone, talking to one account."""
+
+    def __init__(self, account: SimulatedAccount, name: str, openid: str) -> None:
+        """People are followers from the start; see `unfollows`."""
+        self._account = account
+        self.name = name
+        self.openid = openid
+        self.is_following = True
+        self.subscribed_at = account.now()
+        self.scene = ""
+        self.allowance = Allowance()
+        self._last: tuple[PushBody, str] | None = None
+        # The tappable places of the newest bubble that had any: older ones stay tappable, see `taps`.
+        self.offered: list[Tap] = []
+
+    def says(self, text: str) -> Received:
+        """Type and send words."""
+        return self.sends(pushes.text(text), text)
+
+    def taps(self, where: str | int | Tap) -> Received:
+        """Tap a link: by a part of its label or its number in the newest bubble with links, or any earlier one."""
+        tap = where if isinstance(where, Tap) else self._offered(where)
+        menu_id = tap.menu_id if self._account.kind.tells_which_link_was_tapped else None
+        body = pushes.text(tap.text, menu_id)
+        return self.sends(body, tap.text, is_tap=True)
+
+    def sends(self, body: PushBody, shown: str = "", *, is_tap: bool = False) -> Received:
+        """Send a message of any kind. Raises NotFollowing."""
+        if not self.is_following:
+            raise NotFollowing(self.name)
+        kind = str(body.fields["MsgType"])
+        self._account.show(self.openid, Side.USER, "tap" if is_tap else kind, shown or body.content)
+        return self._pushed(body, is_tap=is_tap)
+
+    def follows(self, scene: str | None = None) -> Received:
+        """Follow the account, perhaps by the QR code of a scene."""
+        self.is_following, self.subscribed_at, self.scene = True, self._account.now(), scene or ""
+        self._account.show(
+            self.openid, Side.SYSTEM, "event", "你关注了公众号" + (f"（扫码：{scene}）" if scene else "")
+        )
+        return self._pushed(pushes.subscribe(scene))
+
+    def unfollows(self) -> Received:
+        """Leave: nothing more can be sent either way."""
+        self.is_following, self.offered = False, []
+        self._account.show(self.openid, Side.SYSTEM, "event", "你取消了关注")
+        received = self._pushed(pushes.unsubscribe())
+        self.allowance.end()
         return received
 
-    def _attempt(self, openid: str, xml: str) -> Received:
-        stamp, nonce = str(int(time.time())), str(secrets.randbelow(10**10))
-        query = {
-            "signature": signature(self._token, stamp, nonce),
-            "timestamp": stamp,
-            "nonce": nonce,
-            "openid": openid,
-        }
-        body = xml
-        if self._mode is not Mode.PLAIN:
-            sealed = xmltodict.parse(encrypted_envelope(xml, self._token, self._app_id, self._key, stamp))["xml"]
-            cipher = f"<Encrypt><![CDATA[{sealed['Encrypt']}]]></Encrypt>"
-            query |= {"encrypt_type": "aes", "msg_signature": signature(self._token, stamp, nonce, sealed["Encrypt"])}
-            inner = xml.removeprefix("<xml>").removesuffix("</xml>") if self._mode is Mode.COMPAT else ""
-            body = f"<xml><ToUserName>{_cdata(self._name)}</ToUserName>{cipher}</xml>"
-            if inner:
-                body = f"<xml>{inner}{cipher}</xml>"
-        answer = httpx.post(
-            self._url,
-            params=query,
-            content=body.encode(),
-            headers={"content-type": "text/xml"},
-            timeout=TIMEOUT_S,
-            trust_env=False,
-        )
-        return self._judge(answer, openid)
+    def scans(self, scene: str) -> Received:
+        """Scan a QR code of the account: a follower's SCAN, or somebody else's way to follow."""
+        if not self.is_following:
+            return self.follows(scene)
+        self._account.show(self.openid, Side.SYSTEM, "event", f"你扫了公众号的二维码：{scene}")
+        return self._pushed(pushes.scan(scene))
 
-    def _judge(self, answer: httpx.Response, openid: str) -> Received:
-        if answer.status_code != 200:
-            return Received("", f"状态码{answer.status_code}")
-        if answer.content in (b"", b"success"):
-            return Received("")
-        try:
-            fields = xmltodict.parse(answer.content)["xml"]
-            if self._mode is not Mode.PLAIN:
-                signed = signature(self._token, fields["TimeStamp"], fields["Nonce"], fields["Encrypt"])
-                if signed != fields["MsgSignature"]:
-                    return Received("", "回复的签名不对")
-                fields = xmltodict.parse(decrypted(fields["Encrypt"], self._app_id, self._key))["xml"]
-            text = fields["Content"] or ""
-            swapped = fields["ToUserName"] == openid and fields["FromUserName"] == self._name
-        except (ExpatError, KeyError, TypeError, ValueError) as error:
-            return Received("", f"回复不是微信能读的格式：{error!r}")
-        if not swapped or fields["MsgType"] != "text" or not text:
-            return Received("", "回复的收发双方、类型或内容不对")
-        if len(text.encode()) > REPLY_LIMIT_BYTES:
-            return Received("", f"回复{len(text.encode())}字节，超过{REPLY_LIMIT_BYTES}字节")
-        return Received(text)
+    def clicks(self, key: str, label: str = "") -> Received:
+        """Tap a menu button of type click."""
+        self._account.show(self.openid, Side.SYSTEM, "event", f"你点了菜单：{label or key}")
+        return self._pushed(pushes.click(key))
+
+    def happens(self, event: PushBody) -> Received:
+        """Any other event about this user."""
+        self._account.show(self.openid, Side.SYSTEM, "event", f"事件：{event.kind}")
+        return self._pushed(event)
+
+    def resends(self) -> Received | None:
+        """WeChat pushes the last one once more, as it does when it had no answer; None before the first."""
+        if self._last is None:
+            return None
+        body, xml = self._last
+        self._account.show(self.openid, Side.SYSTEM, "event", "微信把上一条又推送了一次")
+        return self._arrives(self._account.push(self.openid, body, xml))
+
+    def receives(self, reply: Reply) -> None:
+        """A customer-service message of the account arrives."""
+        self._account.show(self.openid, Side.PUSHED, reply.kind, reply.text, articles=reply.articles)
+        self.offered = phone.taps(reply.text) or self.offered
+
+    def _pushed(self, body: PushBody, *, is_tap: bool = False) -> Received:
+        # A tap opens the menu's allowance also where the account is not told that it was one.
+        trigger = trigger_of(pushes.text("", "tap") if is_tap else body)
+        if trigger is not None:
+            self.allowance.grant(trigger, self._account.now())
+        xml = self._account.named(self.openid, body)
+        self._last = body, xml
+        return self._arrives(self._account.push(self.openid, body, xml))
+
+    def _arrives(self, received: Received) -> Received:
+        number = self._account.keep(received)
+        if received.fault is not None:
+            self._account.show(self.openid, Side.SYSTEM, "fault", "", exchange=number, fault=received.fault)
+        elif received.reply is not None:
+            reply = received.reply
+            self._account.show(
+                self.openid, Side.ACCOUNT, reply.kind, reply.text, articles=reply.articles, exchange=number
+            )
+            self.offered = phone.taps(reply.text) or self.offered
+        else:
+            self._account.show(self.openid, Side.SYSTEM, "silence", "", exchange=number)
+        return received
+
+    def _offered(self, where: str | int) -> Tap:
+        if isinstance(where, int):
+            if 1 <= where <= len(self.offered):
+                return self.offered[where - 1]
+            raise NothingToTap(f"上一条回复里没有〔{where}〕")
+        earlier = self._account.bubbles(self.openid)
+        every = [*self.offered, *(tap for one in reversed(earlier) for tap in phone.taps(one.text))]
+        found = next((tap for tap in every if where in tap.label), None)
+        if found is None:
+            raise NothingToTap(
+                f"没有带“{where}”的链接，可点的有：{'、'.join(tap.label for tap in self.offered) or '无'}"
+            )
+        return found
 
 
-def _cdata(text: str) -> str:
-    return f"<![CDATA[{text.replace(']]>', ']]]]><![CDATA[>')}]]>"
+def openid_of(name: str) -> str:
+    """28 characters as WeChat's openids have, the same for the same name in every run."""
+    return "o" + base64.urlsafe_b64encode(hashlib.sha256(name.encode()).digest()).decode()[:27]

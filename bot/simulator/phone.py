@@ -1,4 +1,4 @@
-"""What a phone makes of a reply: links shown by their label, and what a tap on one sends."""
+"""What a phone makes of a reply's text: links shown by their label, and what a tap on one sends."""
 
 import re
 from dataclasses import dataclass
@@ -16,21 +16,60 @@ class Tap:
     menu_id: str
 
 
-def show(reply: str) -> tuple[str, list[Tap]]:
-    """A reply as the phone shows it, its tappable places numbered 〔1〕, 〔2〕…; and what tapping each sends."""
-    taps: list[Tap] = []
+@dataclass(frozen=True, slots=True)
+class WebLink:
+    """A link that opens a page."""
 
-    def shown(match: re.Match[str]) -> str:
-        address, label = match[1], match[2]
-        parts = urlsplit(address)
-        if parts.scheme != "weixin" or parts.netloc != "bizmsgmenu":
-            return f"{label}（{address}）"
-        # The Android client decodes the address as a form, and ignores a link without id or content.
-        values = parse_qs(parts.query)
-        text, menu_id = values.get("msgmenucontent", [""])[0], values.get("msgmenuid", [""])[0]
-        if not text or not menu_id:
-            return label
-        taps.append(Tap(label, text, menu_id))
-        return f"〔{len(taps)}〕{label}"
+    label: str
+    address: str
 
-    return _LINK.sub(shown, reply), taps
+
+Segment = str | Tap | WebLink
+
+
+def segments(text: str) -> list[Segment]:
+    """A reply's text in its parts, in order: words, tappable places, links to pages.
+
+    A place whose address lacks id or content stays words: the Android client ignores it (wechat.md §1.7).
+    """
+    found: list[Segment] = []
+    end = 0
+    for match in _LINK.finditer(text):
+        found += [text[end : match.start()], _target(match[1], match[2])]
+        end = match.end()
+    return [one for one in [*found, text[end:]] if one != ""]
+
+
+def taps(text: str) -> list[Tap]:
+    """The tappable places of a reply's text."""
+    return [one for one in segments(text) if isinstance(one, Tap)]
+
+
+def visible(text: str) -> str:
+    """The text as read on the phone, without any markup."""
+    return "".join(one if isinstance(one, str) else one.label for one in segments(text))
+
+
+def numbered(text: str) -> str:
+    """The text for a screen without taps: tappable places numbered 〔1〕, 〔2〕…, pages with their address."""
+    shown, number = [], 0
+    for one in segments(text):
+        match one:
+            case str():
+                shown.append(one)
+            case WebLink(label, address):
+                shown.append(f"{label}（{address}）")
+            case Tap(label=label):
+                number += 1
+                shown.append(f"〔{number}〕{label}")
+    return "".join(shown)
+
+
+def _target(address: str, label: str) -> Segment:
+    parts = urlsplit(address)
+    if (parts.scheme, parts.netloc) != ("weixin", "bizmsgmenu"):
+        return WebLink(label, address)
+    # The client decodes the address as a form: a `+` becomes a blank.
+    values = parse_qs(parts.query)
+    text, menu_id = values.get("msgmenucontent", [""])[0], values.get("msgmenuid", [""])[0]
+    return Tap(label, text, menu_id) if text and menu_id else label

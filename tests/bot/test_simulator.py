@@ -1,28 +1,31 @@
-"""The simulator talks to a running Fawen as WeChat does, and judges replies as WeChat would."""
+"""The simulator talks to a running Fawen as WeChat does: every mode, a chat in the terminal, a storm."""
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bot.simulator import phone, terminal
-from bot.simulator.account import NotReachable, SimulatedAccount
+from bot.simulator import phone, pushes, terminal
+from bot.simulator.account import NotFollowing, NothingToTap, SimulatedAccount
+from bot.simulator.chaos import ODD_PUSHES, ChaosOptions, plan, storm
+from bot.simulator.sealing import Credentials
 from bot.wechat.envelope import Mode
 from tests.conftest import AES_KEY, APP_ID, TOKEN, Served, opened_database, serving
 
+OLD_KEY = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg"
 
-def account(url: str, mode: str = "safe") -> SimulatedAccount:
-    return SimulatedAccount(f"{url}/wechat", TOKEN, APP_ID, AES_KEY, Mode(mode))
+
+def account(url: str, mode: str = "safe", token: str = TOKEN, previous: str = "") -> SimulatedAccount:
+    credentials = Credentials(token, APP_ID, AES_KEY, Mode(mode), previous_aes_key=previous)
+    return SimulatedAccount(f"{url}/wechat", credentials)
 
 
 def chat(url: str, *lines: str, mode: str = "safe") -> str:
     """What the terminal shows when somebody types these lines."""
     typed: Iterator[str] = iter(lines)
     shown: list[str] = []
-    terminal.chat(account(url, mode), "o_terminal_user_000000000001", lambda: next(typed, None), shown.append)
+    with account(url, mode) as opened:
+        terminal.chat(opened, opened.user("我"), lambda _: next(typed, None), shown.append)
     return "\n".join(shown)
 
 
@@ -40,81 +43,99 @@ def test_a_conversation_in_every_mode(mode: str, tmp_path: Path) -> None:
     assert "href" not in shown
 
 
+def test_the_terminal_knows_every_action(fawen: Served) -> None:
+    lines = [
+        ":扫码 摊位",
+        ":菜单 HELP",
+        ":语音",
+        ":语音 试用期最长多久",
+        ":视频",
+        ":位置",
+        ":链接",
+        ":表情",
+        ":额度",
+        ":报文",
+    ]
+    shown = chat(fawen.url, *lines, ":取关", "在吗", ":额度", ":用户 李四", ":用户", "：退出")
+
+    assert "你扫了公众号的二维码：摊位" in shown
+    assert "你点了菜单：HELP" in shown
+    assert "《劳动合同法》第十九条" in shown
+    assert "因发消息：还可主动发5条，47小时59分内有效" in shown
+    assert "因点菜单：还可主动发3条" in shown
+    assert "msg_signature" in shown
+    assert "<MsgType><![CDATA[text]]></MsgType>" in shown
+    assert "先输入 :关注" in shown
+    assert "现在不能主动" in shown
+    assert "〔李四〕" in shown
+    assert chat(fawen.url, ":重发", ":报文").count("还没有") == 2
+
+
 def test_nobody_at_the_address_is_told_with_the_cure() -> None:
     assert "fawen serve" in chat("http://127.0.0.1:9", "你好")
-    with pytest.raises(NotReachable):
-        account("http://127.0.0.1:9").text("o_x", "你好")
+    with account("http://127.0.0.1:9") as opened:
+        received = opened.user("张").says("你好")
+        assert received.exchange.is_unreachable
+        assert len(received.exchange.attempts) == 3
 
 
 def test_a_wrong_token_shows_the_fault_notice(fawen: Served) -> None:
-    stranger = SimulatedAccount(f"{fawen.url}/wechat", "another token", APP_ID, AES_KEY, Mode.SAFE)
-
-    assert stranger.text("o_x", "你好").fault == "状态码403"
-
-
-def reply_xml(to: str, sender: str, content: str) -> bytes:
-    return (
-        f"<xml><ToUserName>{to}</ToUserName><FromUserName>{sender}</FromUserName>"
-        f"<MsgType>text</MsgType><Content>{content}</Content></xml>"
-    ).encode()
+    with account(fawen.url, token="another token") as stranger:
+        assert stranger.user("张").says("你好").fault == "状态码403"
 
 
-@pytest.mark.parametrize(
-    ("body", "fault"),
-    [
-        (b"", None),
-        (b"success", None),
-        (b"<html>Error 500</html>", "格式"),
-        (b"{}", "格式"),
-        (reply_xml("o_x", "gh_simulated", "长" * 700), "2100字节"),
-        (reply_xml("gh_simulated", "o_x", "甲"), "收发双方"),
-    ],
-)
-def test_replies_are_judged_as_wechat_would(body: bytes, fault: str | None) -> None:
-    with answering(lambda _: (200, body)) as url:
-        received = account(url, "plain").text("o_x", "你好")
-
-    assert (received.fault is None) == (fault is None)
-    assert fault is None or fault in (received.fault or "")
+def test_a_user_taps_the_newest_links_and_the_old_ones(fawen: Served) -> None:
+    with account(fawen.url) as opened:
+        zhang = opened.user("张")
+        answered = zhang.says("试用期最长多久")
+        assert "依据：" in answered.visible
+        assert "href" not in answered.visible
+        zhang.follows()
+        assert zhang.taps("有用").fault is None
+        with pytest.raises(NothingToTap, match="可点的有"):
+            zhang.taps("no such label")
+        zhang.unfollows()
+        with pytest.raises(NotFollowing):
+            zhang.says("还在吗")
+        assert "欢迎关注" in zhang.scans("摊位").text
 
 
-def test_a_push_without_an_answer_is_repeated_until_it_is_answered() -> None:
-    with answering(lambda count: (200, b"success") if count == 3 else (500, b"")) as url:
-        assert account(url, "plain").text("o_x", "你好").fault is None
-    with answering(lambda _: (500, b"")) as url:
-        assert account(url, "plain").text("o_x", "你好").fault == "状态码500"
+@pytest.mark.parametrize("body", ODD_PUSHES, ids=lambda body: body.kind)
+def test_every_kind_of_push_is_taken(body: pushes.PushBody, fawen: Served) -> None:
+    with account(fawen.url) as opened:
+        received = opened.user("杂").happens(body)
+
+    assert received.fault is None
+    assert len(received.exchange.attempts) == 1
+
+
+def test_a_storm_is_the_same_for_the_same_seed() -> None:
+    assert plan(200, ChaosOptions(seed=7)) == plan(200, ChaosOptions(seed=7))
+    assert plan(200, ChaosOptions(seed=7)) != plan(200, ChaosOptions(seed=8))
+    kept = [one.identity for one in plan(200, ChaosOptions(reorder_within=0))]
+    assert kept == sorted(kept)
+    assert len(kept) > 200
+
+
+@pytest.mark.parametrize("mode", ["compat", "safe"])
+def test_a_storm_leaves_nothing_unanswered_and_nothing_answered_twice(mode: str, tmp_path: Path) -> None:
+    """Duplicates at once, reordering, clocks off by five minutes, the old key, forged clear fields, odd words."""
+    with (
+        opened_database("sqlite", tmp_path) as database,
+        serving(database, mode=mode, previous_aes_key=OLD_KEY) as served,
+        account(served.url, mode, previous=OLD_KEY) as opened,
+    ):
+        report = storm(opened, 150, ChaosOptions(seed=6))
+
+    assert report.is_clean, report.lines()
+    assert report.sent > 150
+    assert report.answered > 100
 
 
 def test_a_phone_shows_labels_and_taps_send_their_text() -> None:
     link = '<a href="weixin://bizmsgmenu?msgmenucontent=%E5%B7%A5%E8%B5%84%2B1&msgmenuid=m7">工资</a>'
-    shown, taps = phone.show(
-        f'看{link}和<a href="https://example.cn">网页</a><a href="weixin://bizmsgmenu?x=1">坏的</a>'
-    )
+    reply = f'看{link}和<a href="https://example.cn">网页</a><a href="weixin://bizmsgmenu?x=1">坏的</a>'
 
-    assert shown == "看〔1〕工资和网页（https://example.cn）坏的"
-    assert taps == [phone.Tap("工资", "工资+1", "m7")]
-
-
-@contextmanager
-def answering(answer: Callable[[int], tuple[int, bytes]]) -> Iterator[str]:
-    """A webhook that answers its n-th request as told."""
-    counted = iter(range(1, 100))
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
-            status, body = answer(next(counted))
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    assert phone.numbered(reply) == "看〔1〕工资和网页（https://example.cn）坏的"
+    assert phone.visible(reply) == "看工资和网页坏的"
+    assert phone.taps(reply) == [phone.Tap("工资", "工资+1", "m7")]
