@@ -216,6 +216,8 @@ class SimulatedUser:
         self.subscribed_at = account.now()
         self.scene = ""
         self.allowance = Allowance()
+        # When this user last did something that allows the account to write.
+        self.wrote_at: datetime | None = None
         self._last: tuple[PushBody, str] | None = None
         # The tappable places of the newest bubble that had any: older ones stay tappable, see `taps`.
         self.offered: list[Tap] = []
@@ -289,7 +291,8 @@ class SimulatedUser:
         # A tap opens the menu's allowance also where the account is not told that it was one.
         trigger = trigger_of(pushes.text("", "tap") if is_tap else body)
         if trigger is not None:
-            self.allowance.grant(trigger, self._account.now())
+            self.wrote_at = self._account.now()
+            self.allowance.grant(trigger, self.wrote_at)
         xml = self._account.named(self.openid, body)
         self._last = body, xml
         return self._arrives(self._account.push(self.openid, body, xml))

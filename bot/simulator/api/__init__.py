@@ -1,0 +1,1 @@
+"""A fake of WeChat's API server: same paths, same answers, same refusals (wechat.md §3, §6)."""
