@@ -2,7 +2,6 @@
 
 import json
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import structlog
@@ -11,21 +10,17 @@ import uvicorn
 
 from bot import cli_kb
 from bot.cli_base import fail, open_database, usage_errors
+from bot.cli_matching import ask, evaluate_command, fit_command
 from bot.cli_simulate import simulate
 from bot.main import create_app
 from bot.receipts import CHANNEL
 from bot.settings import BotSettings, account
-from knowledge import curation, erasure, inquiries, seeding, staff
-from knowledge.answering import Matcher
+from knowledge import erasure, inquiries, seeding, staff
 from knowledge.database import Database
-from knowledge.evaluation import BASELINES, Report, Row, baseline, evaluate, read_rows
-from knowledge.matching.decide import WEIGHTS, Decision, Kind
-from knowledge.matching.fit import fit, write_weights
-from knowledge.matching.score import EVIDENCE
 from knowledge.migrations import migrate
 from knowledge.models import Role
 from knowledge.settings import KnowledgeSettings
-from knowledge.working_days import local_day, now_utc
+from knowledge.working_days import now_utc
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="法问: 公众号法律问答", pretty_exceptions_enable=False
@@ -36,6 +31,9 @@ app.add_typer(cli_kb.app, name="kb")
 app.add_typer(inquiries_app, name="inquiries")
 app.add_typer(staff_app, name="staff")
 app.command()(simulate)
+app.command()(ask)
+app.command("evaluate")(evaluate_command)
+app.command("fit")(fit_command)
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -78,95 +76,6 @@ def migrate_command() -> None:
     with database.writing() as session:
         loaded = seeding.seed(session, now_utc())
     typer.echo(f"schema up to date; {loaded.added} entries added, {loaded.kept} were there")
-
-
-@app.command()
-def ask(
-    text: Annotated[str, typer.Argument(help="a message as an asker would send it")] = "",
-    explain: Annotated[bool, typer.Option(help="say on what evidence the decision rests")] = False,
-    jsonl: Annotated[bool, typer.Option(help="read messages from standard input, one a line")] = False,
-) -> None:
-    """Say what Fawen would answer. Nothing is written to the log."""
-    matcher = _matcher()
-    if jsonl:
-        for line in sys.stdin:
-            message = line.rstrip("\n")
-            typer.echo(json.dumps(_as_row(message, matcher.decide(message)), ensure_ascii=False))
-        return
-    if not text:
-        fail(2, "give a message, or --jsonl with messages on standard input")
-    decision = matcher.decide(text)
-    if explain:
-        _explain(decision)
-        return
-    match decision.kind:
-        case Kind.ANSWER:
-            with matcher.database.reading() as session:
-                entry = curation.published_text(session, decision.ranked[0].id, local_day(now_utc()))
-            typer.echo(entry.answer.strip())
-            typer.echo("依据：" + "；".join(map(str, entry.citations)))
-        case Kind.CLARIFY:
-            typer.echo("您是不是想问：")
-            for number, choice in enumerate(decision.choices, 1):
-                typer.echo(f"{number}. {choice.title}")
-        case Kind.UNRESOLVED:
-            typer.echo("没有现成的答复。" + decision.reason)
-
-
-@app.command("evaluate")
-def evaluate_command(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="labelled questions, JSON lines")],
-    baselines: Annotated[bool, typer.Option(help="measure plain rapidfuzz beside it")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="figures for a machine")] = False,
-    part: Annotated[str, typer.Option(help="check, work or all; check where the file has such rows")] = "",
-    confusions: Annotated[int, typer.Option(help="list this many pairs mixed up (never of check rows)")] = 0,
-) -> None:
-    """Measure the matcher on labelled questions."""
-    matcher = _matcher()
-    with usage_errors():
-        rows = read_rows(file)
-    part = part or ("check" if any(row.part == "check" for row in rows) else "all")
-    rows = [row for row in rows if part in ("all", row.part)]
-    if not rows:
-        fail(2, f"{file} has no rows of part {part}")
-    reports = evaluate(rows, matcher.decide)
-    measured = {name: baseline(rows, matcher.index, scorer) for name, scorer in BASELINES.items()} if baselines else {}
-    if as_json:
-        typer.echo(
-            json.dumps(
-                {
-                    "part": part,
-                    "rows": len(rows),
-                    "fawen": {name: report.figures() for name, report in reports.items()},
-                    "baselines": {name: {"top1": one, "top3": three} for name, (one, three) in measured.items()},
-                },
-                ensure_ascii=False,
-            )
-        )
-        return
-    _print_evaluation(part, rows, reports, measured)
-    if confusions and part == "work":
-        for (topic, found), count in reports["all"].confusions.most_common(confusions):
-            typer.echo(f"  {count:3}  {topic}  →  {found}")
-
-
-@app.command("fit")
-def fit_command(
-    file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="labelled questions; their work rows are used")
-    ],
-    out: Annotated[Path, typer.Option(help="where to write the weights")] = WEIGHTS,
-) -> None:
-    """Fit the matcher's weights and thresholds on the work rows of labelled questions."""
-    matcher = _matcher()
-    rows = [row for row in read_rows(file) if row.part == "work" and row.fit != "loose"]
-    weights = fit(
-        matcher.index,
-        [row.labelled for row in rows],
-        f"fawen fit {file.name}: {len(rows)} work rows, {matcher.index.size} classes",
-    )
-    write_weights(weights, out)
-    typer.echo(f"answer at {weights.answer_at}, clarify at {weights.clarify_at}: written to {out}")
 
 
 @inquiries_app.command("list")
@@ -250,48 +159,6 @@ def erase_command(openid: str) -> None:
     with usage_errors(), open_database(KnowledgeSettings()).writing() as session:
         erasure.erase(session, erasure.asker_at(session, CHANNEL, openid))
     typer.echo("已清除")
-
-
-def _matcher() -> Matcher:
-    matcher = Matcher(open_database(KnowledgeSettings()))
-    matcher.refresh(local_day(now_utc()))
-    if matcher.index.version == 0:
-        fail(2, "the database holds no entries yet: run  fawen migrate")
-    return matcher
-
-
-def _as_row(message: str, decision: Decision) -> dict[str, object]:
-    return {
-        "text": message,
-        "decision": decision.kind,
-        "entry": decision.ranked[0].id if decision.kind is Kind.ANSWER else None,
-        "choices": [choice.id for choice in decision.choices],
-        "candidates": [{"id": one.id, "score": one.score} for one in decision.ranked],
-    }
-
-
-def _explain(decision: Decision) -> None:
-    names = {Kind.ANSWER: "直接答复", Kind.CLARIFY: "请提问人确认", Kind.UNRESOLVED: "转人工"}
-    typer.echo(f"决定：{names[decision.kind]}。{decision.reason}")
-    for number, ranked in enumerate(decision.ranked, 1):
-        typer.echo(f"{number}. {ranked.title}（{ranked.id}）  {ranked.score}分")
-        typer.echo(f"   最相近的问法：{ranked.wording}")
-        for name, value in ranked.evidence.items():
-            typer.echo(f"   {EVIDENCE[name]}：{value:.2f}")
-
-
-def _print_evaluation(
-    part: str, rows: list[Row], reports: dict[str, Report], measured: dict[str, tuple[float, float]]
-) -> None:
-    typer.echo(f"part {part}: {len(rows)} rows")
-    typer.echo(f"{'':<20}{'top-1':>8}{'top-3':>8}")
-    figures = reports["all"].figures()
-    typer.echo(f"{'fawen':<20}{figures['top1']:>8.3f}{figures['top3']:>8.3f}")
-    for name, (one, three) in measured.items():
-        typer.echo(f"{name:<20}{one:>8.3f}{three:>8.3f}")
-    for name, report in reports.items():
-        shown = ", ".join(f"{key} {value}" for key, value in report.figures().items())
-        typer.echo(f"{name}: {shown}")
 
 
 def _port_hint(port: int) -> str:

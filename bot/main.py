@@ -1,9 +1,10 @@
 """The composition root: settings in, the whole application out."""
 
+import subprocess
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import anyio.to_thread
 import structlog
@@ -16,6 +17,7 @@ from bot.conversation import Dialogue
 from bot.settings import Account
 from bot.webhook import BodyTooLarge, webhook_router
 from bot.wechat.envelope import Envelope, Mode
+from knowledge import classifier, training
 from knowledge.answering import Matcher
 from knowledge.database import Database
 from knowledge.migrations import is_current
@@ -27,7 +29,9 @@ log = structlog.get_logger()
 # or a request waits for a connection longer than WeChat waits for it (style.md §10).
 THREADS = 20
 # How soon a running server notices newly published content, in seconds.
-_LOOK_EVERY_S = 1.0
+_LOOK_EVERY_S = 0.5
+# After a training that failed, the next try waits this long: look-up goes on meanwhile.
+_TRAIN_AGAIN_AFTER = timedelta(minutes=2)
 
 
 def create_app(
@@ -37,8 +41,12 @@ def create_app(
     base_url: str = "",
     now: Callable[[], datetime] = now_utc,
     matcher: Matcher | None = None,
+    trains: bool = True,
 ) -> FastAPI:
-    """The application: webhook, workbench and health pages over one database, whose schema must be current."""
+    """The application: webhook, workbench and health pages over one database, whose schema must be current.
+
+    `trains`: whether a classifier for newly published content is trained, in a process of its own.
+    """
     matcher = matcher or Matcher(database)
     envelope = Envelope(
         token=account.token,
@@ -53,7 +61,8 @@ def create_app(
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         await anyio.to_thread.run_sync(matcher.refresh, local_day(now()))
         stop = threading.Event()
-        watcher = threading.Thread(target=_watch, args=(matcher, now, stop), name="content-watch", daemon=True)
+        trainer = _Trainer(database, now) if trains else None
+        watcher = threading.Thread(target=_watch, args=(matcher, trainer, now, stop), name="content-watch", daemon=True)
         watcher.start()
         yield
         stop.set()
@@ -81,14 +90,59 @@ def create_app(
     return app
 
 
-def _watch(matcher: Matcher, now: Callable[[], datetime], stop: threading.Event) -> None:
+class _Trainer:
+    """Sees to it that published content gets its classifier: one process of all trains, in a child of its own."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+        self._child: subprocess.Popen[bytes] | None = None
+        self._version = 0
+        self._not_before: datetime | None = None
+
+    def look(self, version: int) -> None:
+        """Start training for a content version if nobody has; see how a training that was started ended."""
+        if self._child is not None:
+            code = self._child.poll()
+            if code is None:
+                return
+            self._child = None
+            log.info("classifier_trained" if code == 0 else "training_failed", content_version=self._version, exit=code)
+            if code != 0:
+                self._not_before = self._now() + _TRAIN_AGAIN_AFTER
+                with self._database.writing() as session:
+                    classifier.release(session, self._version)
+            return
+        if self._not_before and self._now() < self._not_before:
+            return
+        with self._database.writing() as session:
+            claimed = classifier.claim(session, version, self._now())
+        if claimed:
+            self._version = version
+            self._child = training.start(self._database.url)
+
+    def stop(self) -> None:
+        """End a training under way and give its claim back, so that the next start takes it up at once."""
+        if self._child is None:
+            return
+        self._child.terminate()
+        self._child.wait()
+        with self._database.writing() as session:
+            classifier.release(session, self._version)
+
+
+def _watch(matcher: Matcher, trainer: _Trainer | None, now: Callable[[], datetime], stop: threading.Event) -> None:
     """Swap in newly published content. A database that is away is waited for: the old index goes on."""
     while not stop.wait(_LOOK_EVERY_S):
         try:
             if matcher.refresh(local_day(now())):
-                log.info("index_swapped", content_version=matcher.index.version)
-        except SQLAlchemyError as error:
+                log.info("index_swapped", content_version=matcher.index.version, trained=matcher.is_trained)
+            if trainer and not matcher.is_trained and matcher.index.version:
+                trainer.look(matcher.index.version)
+        except (SQLAlchemyError, TimeoutError) as error:
             log.warning("content_version_unknown", error=type(error).__name__)
+    if trainer:
+        trainer.stop()
 
 
 def _too_large(_: Request, __: Exception) -> Response:

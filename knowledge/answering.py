@@ -1,16 +1,16 @@
 """Answering a question: from an asker's words to Answered, Clarified or Unresolved."""
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlmodel import Session
 
-from knowledge import curation
-from knowledge.content.outside import OutsideForm, read_outside
+from knowledge import classifier, curation, matching_data, tuning
+from knowledge.content.matching import OutsideForm
 from knowledge.curation import EntryText
 from knowledge.database import Database
-from knowledge.matching.decide import Decision, Kind, Weights, decide, load_weights
+from knowledge.matching.decide import Decision, Engine, Kind, Weights, decide, load_weights
 from knowledge.matching.index import Index, Scope, build_index
 
 
@@ -66,40 +66,64 @@ Outcome = Answered | Clarified | Unresolved
 
 
 class Matcher:
-    """The index in force and the numbers that go with it; threads may ask while a newer one is built.
+    """The engine in force; threads may ask while a newer one is built.
 
-    One per process. `refresh` looks whether newer content was published and swaps the index whole.
+    One per process. `refresh` looks whether newer content was published, or a classifier for it is ready, and
+    swaps the engine whole.
     """
 
     def __init__(self, database: Database, weights: Weights | None = None) -> None:
-        """Nothing is read before the first `refresh`."""
+        """Nothing is read before the first `refresh`. `weights`: instead of those in force in the database."""
         self.database = database
-        self._outside: dict[str, OutsideForm] = {form.id: form for form in read_outside()}
+        self._given = weights
         self._building = threading.Lock()
-        self._index = build_index((), version=0)
+        self._engine = Engine(build_index((), version=0), weights or load_weights())
+        self._outside: dict[str, OutsideForm] = {}
         self._day: date | None = None
-        self.weights = weights or load_weights()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine in force."""
+        return self._engine
 
     @property
     def index(self) -> Index:
         """The index in force."""
-        return self._index
+        return self._engine.index
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether the classifier in use was trained on just this content."""
+        return self._engine.model is not None and self._engine.model.version == self._engine.index.version
 
     def refresh(self, today: date) -> bool:
-        """Build a new index if newer content is published or a dated text came into force; True if so."""
+        """Take up newer content, a dated text that came into force, or a newer classifier; True if there was any."""
         with self._building:
             with self.database.reading() as session:
                 version = curation.content_version(session)
-                if version == self._index.version and today == self._day:
-                    return False
+                newest = classifier.newest_version(session)
+                current = self._engine.model.version if self._engine.model else None
+                model = self._engine.model
+                if newest is not None and newest != current:
+                    model = classifier.load(session, newest)
+                has_new_content = version != self._engine.index.version or today != self._day
+                if not has_new_content:
+                    if model is self._engine.model:
+                        return False
+                    self._engine = replace(self._engine, model=model)
+                    return True
                 documents = curation.published_documents(session, today)
-            documents += [form.document() for form in self._outside.values()]
-            self._index, self._day = build_index(documents, version), today
+                given = matching_data.load(session)
+                weights = self._given or tuning.weights_in_force(session)
+            documents += [form.document() for form in given.outside]
+            index = build_index(documents, version, given.lexicon, given.axes)
+            self._outside = {form.id: form for form in given.outside}
+            self._engine, self._day = Engine(index, weights, model, given.facts), today
             return True
 
     def decide(self, text: str) -> Decision:
         """The decision for a message's text; reads no database."""
-        return decide(self._index, text, self.weights)
+        return decide(self._engine, text)
 
     def outcome(self, session: Session, decision: Decision, today: date) -> Outcome:
         """What a decision means for the asker, with the texts it needs.
@@ -107,13 +131,22 @@ class Matcher:
         An entry archived since the index was built is no answer any more: the question is then unresolved.
         """
         match decision.kind:
-            case Kind.ANSWER if decision.ranked[0].id in curation.titles_of(session, [decision.ranked[0].id]):
-                return Answered(curation.published_text(session, decision.ranked[0].id, today), decision)
+            case Kind.ANSWER:
+                wanted = [one.ranked[0].id for one in (decision, *decision.others)]
+                published = curation.titles_of(session, wanted)
+                texts = [curation.published_text(session, one, today) for one in wanted if one in published]
+                if texts and texts[0].id == wanted[0]:
+                    return Answered(texts[0], decision, tuple(texts[1:]))
             case Kind.CLARIFY:
                 titles = curation.titles_of(session, [choice.id for choice in decision.choices])
-                choices = tuple(Choice(c.id, titles[c.id], titles[c.id]) for c in decision.choices if c.id in titles)
+                labels = decision.labels or tuple(choice.title for choice in decision.choices)
+                choices = tuple(
+                    Choice(choice.id, titles[choice.id], label if decision.labels else titles[choice.id])
+                    for choice, label in zip(decision.choices, labels, strict=True)
+                    if choice.id in titles
+                )
                 if len(choices) >= 2:
-                    return Clarified(choices, decision)
+                    return Clarified(choices, decision, decision.question)
         outside = self._outside.get(decision.outside or "")
         return Unresolved(
             is_law=decision.scope is not Scope.SMALLTALK,

@@ -62,6 +62,7 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 20) -> None:
         """Open the engine for `url`; nothing is connected until first use."""
+        self.url = url
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self._write_lock = threading.Lock()
         if self.is_sqlite:

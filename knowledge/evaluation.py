@@ -10,7 +10,7 @@ from rapidfuzz import fuzz, process
 
 from knowledge.errors import InvalidInput
 from knowledge.matching.decide import Decision, Kind
-from knowledge.matching.fit import Labelled, is_right
+from knowledge.matching.fit import Labelled, interval, is_right
 from knowledge.matching.index import Index, Scope
 from knowledge.matching.normalize import normalize
 
@@ -69,6 +69,10 @@ class Report:
             result[f"false_answers_{domain}"] = _share(self.null_answered[domain], self.nulls[domain])
         return result
 
+    def precision_interval(self) -> tuple[float, float]:
+        """What the share of right ones among those answered says about questions not yet seen (95 %)."""
+        return interval(self.answered_right, self.answered)
+
 
 def read_rows(path: Path) -> list[Row]:
     """Read labelled questions, one JSON object a line; raises InvalidInput naming the bad line."""
@@ -80,6 +84,14 @@ def read_rows(path: Path) -> list[Row]:
         except (ValueError, KeyError, TypeError) as error:
             raise InvalidInput(f"{path.name}, line {number}: not a labelled question: {error!r}") from error
     return rows
+
+
+def confirmed_rows(questions: Iterable[Labelled]) -> list[Row]:
+    """Questions of the log as curators confirmed them, in the form that is measured."""
+    return [
+        Row(one.text, one.topic, "good" if one.topic else None, (one.topic or "other_law").split(".", 1)[0], None)
+        for one in questions
+    ]
 
 
 def evaluate(rows: Iterable[Row], decide: Callable[[str], Decision]) -> dict[str, Report]:

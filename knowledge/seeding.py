@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqlmodel import Session, select
 
+from knowledge import matching_data
 from knowledge.content import FAQ, FIGURES
 from knowledge.content.entries import EntryForm, FigureForm, read_entries, read_figures
 from knowledge.curation import publish_content
@@ -23,6 +24,8 @@ class Loaded:
 def seed(session: Session, now: datetime, folder: Path = FAQ, figures: Path = FIGURES) -> Loaded:
     """Add the shipped entries and figures that the database lacks; what is there already stays as it is.
 
+    Matching data (synonyms and the like) that nobody has edited is brought to what ships.
+
     Entries that a site has edited are its own; bringing a newer seed's text to untouched ones is the merge
     of `kb import --merge`.
     """
@@ -35,7 +38,7 @@ def seed(session: Session, now: datetime, folder: Path = FAQ, figures: Path = FI
             add_figure(session, figure)
     for form in new:
         add_entry(session, form, now)
-    if new:
+    if matching_data.seed(session, now) or new:
         publish_content(session, now, f"seed: {len(new)} entries")
     return Loaded(len(new), len(forms) - len(new))
 

@@ -21,7 +21,7 @@ import uvicorn
 
 from bot.main import create_app
 from bot.settings import Account
-from knowledge import curation, seeding, staff
+from knowledge import curation, matching_data, seeding, staff
 from knowledge.answering import Matcher
 from knowledge.content import FAQ, FIGURES
 from knowledge.content.entries import EntryForm, read_entries, read_figures
@@ -105,6 +105,7 @@ def serving(
     entries: list[EntryForm] | None = None,
     now: Callable[[], datetime] = now_utc,
     previous_aes_key: str = "",
+    trains: bool = False,
 ) -> Iterator[Served]:
     """Fawen on a real socket, with the given entries published (by default the cast's)."""
     with database.writing() as session:
@@ -112,10 +113,11 @@ def serving(
             seeding.add_entry(session, form, NOW)
         for figure in read_figures(FIGURES):
             seeding.add_figure(session, figure)
+        matching_data.seed(session, NOW)
         curation.publish_content(session, NOW, "tests")
     account = Account(TOKEN, APP_ID, AES_KEY, previous_aes_key, mode, "k" * 40, is_simulated=False)  # type: ignore[arg-type] # a str from parametrize
     matcher = Matcher(database)
-    app = create_app(account, database, now=now, matcher=matcher)
+    app = create_app(account, database, now=now, matcher=matcher, trains=trains)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     port = listener.getsockname()[1]

@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -11,14 +11,18 @@ from typing import Any
 import numpy as np
 
 from knowledge.matching.index import Floats, Index, Scope
+from knowledge.matching.model import Model
 from knowledge.matching.normalize import normalize, without_courtesy
 from knowledge.matching.score import EVIDENCE, Candidate, candidates, known_share
+from knowledge.matching.split import questions
 
 WEIGHTS = Path(__file__).with_name("weights.json")
 CHOICES = 4
 SHOWN = 5
+MORE_QUESTIONS = 2  # beside the first: three in one reply at most (design.md)
 _LEAST_KNOWN = 0.25  # share of a message's character sequences that must occur in the index at all
 _SENTENCE = 8  # Chinese characters
+TRUST_FEATURES = 2 * len(EVIDENCE) + 8
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -31,36 +35,76 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """Numbers fitted by `fawen fit` on labelled questions, never by hand; `made` says on which and when."""
+class WeightSet:
+    """Numbers that turn evidence into a decision. `answer_at` has a level per domain, "" for the others."""
 
     rank: tuple[float, ...]
     trust: tuple[float, ...]
     scope: tuple[float, ...]
-    answer_at: float
+    answer_at: dict[str, float]
     clarify_at: float
     law_at: float
+
+    def answer_level(self, document_id: str) -> float:
+        """The probability (0 to 1) from which an entry is given outright."""
+        return self.answer_at.get(document_id.split(".", 1)[0], self.answer_at[""])
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Fitted by `fawen fit` on labelled questions, never by hand; `made` says on which and when.
+
+    `trained` goes with the classifier's evidence, `lookup` with the evidence there is without it: while the
+    classifier for newly published content is still being trained, or where a candidate is newer than it.
+    """
+
+    trained: WeightSet
+    lookup: WeightSet
     made: str
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """A decisive fact: what to ask where its options' entries compete, and (label, entry ids) of each option."""
+
+    question: str
+    options: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Everything a decision rests on; immutable, shared by all threads, replaced whole."""
+
+    index: Index
+    weights: Weights
+    model: Model | None = None
+    facts: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Ranked:
-    """A candidate with its score: the calibrated probability, times 100, that it is what was asked."""
+    """A candidate with its score: the calibrated probability, times 100, that it is what was asked.
+
+    `evidence` is 0 to about 1 per kind; `contributions` say how far each kind put this candidate before (above 0)
+    or behind the average of all that were looked at, in units of log-odds.
+    """
 
     id: str
     title: str
     score: float
     evidence: dict[str, float]
     wording: str
+    contributions: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The outcome for one message. `ranked` is best first, also when unresolved; it holds entries only.
 
-    `choices` are the ranked ones offered by a clarify. `scope` is what the message seems to be: one of our
+    `choices` are the ranked ones offered by a clarify; where a decisive fact is asked for, `question` asks for it
+    and `labels` are what the choices are called in its terms. `scope` is what the message seems to be: one of our
     entries' matters, law we have no entries for, or no question of law; `outside` names the class of
-    matters then (its id, e.g. "outside.family").
+    matters then (its id, e.g. "outside.family"). `others` answer further questions in the same message.
     """
 
     kind: Kind
@@ -69,20 +113,49 @@ class Decision:
     scope: Scope
     outside: str | None
     reason: str
+    question: str | None = None
+    labels: tuple[str, ...] = ()
+    others: tuple["Decision", ...] = field(default=())
 
 
-def decide(index: Index, text: str, weights: Weights) -> Decision:
-    """Decide what a message's text means. Never raises, whatever the text; same text, same decision."""
+def decide(engine: Engine, text: str) -> Decision:
+    """Decide what a message's text means. Never raises, whatever the text; same text, same decision.
+
+    Where a message holds several questions, the first that has an answer leads and the others follow it.
+    """
+    whole = _decide_one(engine, text)
+    parts = questions(text)
+    if len(parts) < 2 or whole.reason == _EXACT:
+        return whole
+    answered: dict[str, Decision] = {}
+    for part in parts:
+        one = _decide_one(engine, part)
+        if one.kind is Kind.ANSWER:
+            answered.setdefault(one.ranked[0].id, one)
+    if whole.kind is Kind.ANSWER:
+        answered = {whole.ranked[0].id: whole, **answered}
+    if len(answered) < 2:
+        return whole
+    first, *others = answered.values()
+    return _replace_others(first, tuple(others[:MORE_QUESTIONS]))
+
+
+_EXACT = "与标题或一条相似问法完全一致"
+
+
+def _decide_one(engine: Engine, text: str) -> Decision:
+    index = engine.index
     normal = normalize(text)
     exact = index.exact.get(normal)
     prepared = without_courtesy(normal)
     # One character, or nothing but digits, names no matter: whatever looks near to it is near by chance.
-    found = candidates(index, prepared) if len(prepared) > 1 and not prepared.isdecimal() else []
+    found = candidates(index, prepared, engine.model) if len(prepared) > 1 and not prepared.isdecimal() else []
     if not found:
         return Decision(Kind.UNRESOLVED, (), (), _scope_unknown(prepared), None, "没有可供比较的文字")
+    weights = weights_for(engine.weights, engine.model, found)
     shares = rank_shares(found, weights)
     trust, ours = confidence(index, prepared, found, shares, weights)
-    ranked = _ranked(index, found, shares, trust)
+    ranked = _ranked(index, found, shares, trust, weights)
     best = int(np.argmax(shares))
     top = index.documents[found[best].document]
     scope, outside = _scope(index, found, shares)
@@ -92,30 +165,20 @@ def decide(index: Index, text: str, weights: Weights) -> Decision:
         if document.scope is Scope.ENTRY:
             same = Ranked(document.id, document.title, 99.0, {}, text)
             rest = tuple(r for r in ranked if r.id != document.id)
-            return Decision(Kind.ANSWER, (same, *rest)[:SHOWN], (), Scope.ENTRY, None, "与标题或一条相似问法完全一致")
+            return Decision(Kind.ANSWER, (same, *rest)[:SHOWN], (), Scope.ENTRY, None, _EXACT)
         return Decision(Kind.UNRESOLVED, ranked, (), document.scope, document.id, "与一条范围外问法完全一致")
     if known_share(index, prepared) < _LEAST_KNOWN:
         return Decision(Kind.UNRESOLVED, ranked, (), _scope_unknown(prepared), None, "用语在知识库中几乎没有出现过")
-    if top.scope is Scope.ENTRY and trust >= weights.answer_at:
-        return Decision(
-            Kind.ANSWER,
-            ranked,
-            (),
-            Scope.ENTRY,
-            None,
-            f"把握{trust:.0%}，达到直接答复的界限{weights.answer_at:.0%}",
-        )
+    level = weights.answer_level(top.id)
+    opposed = index.guard.contradicts(index.guard.read(normal), found[best].document)
+    if top.scope is Scope.ENTRY and trust >= level and opposed is None:
+        return Decision(Kind.ANSWER, ranked, (), Scope.ENTRY, None, f"把握{trust:.0%}，达到直接答复的界限{level:.0%}")
     choices = ranked[:CHOICES]
     hope = min(1.0, sum(choice.score for choice in choices) / 100.0)
     if len(choices) >= 2 and top.scope is Scope.ENTRY and hope >= weights.clarify_at:
-        return Decision(
-            Kind.CLARIFY,
-            ranked,
-            choices,
-            Scope.ENTRY,
-            None,
-            f"把握{trust:.0%}，不足以直接答复；前几项合计{hope:.0%}，请提问人确认",
-        )
+        why = f"与该条目在“{opposed}”上相反" if opposed else f"把握{trust:.0%}，不足以直接答复"
+        reason = f"{why}；前几项合计{hope:.0%}，请提问人确认"
+        return _asked(engine.facts, Decision(Kind.CLARIFY, ranked, choices, Scope.ENTRY, None, reason))
     if scope is Scope.ENTRY and ours < weights.law_at:
         scope = Scope.SMALLTALK
     return Decision(
@@ -123,7 +186,13 @@ def decide(index: Index, text: str, weights: Weights) -> Decision:
     )
 
 
-def rank_shares(found: list[Candidate], weights: Weights) -> Floats:
+def weights_for(weights: Weights, model: Model | None, found: list[Candidate]) -> WeightSet:
+    """The numbers that fit the evidence at hand."""
+    trained = model is not None and all(candidate.is_trained for candidate in found)
+    return weights.trained if trained else weights.lookup
+
+
+def rank_shares(found: list[Candidate], weights: WeightSet) -> Floats:
     """How the candidates share the belief between them: a softmax of the weighted evidence."""
     scores = np.array([candidate.evidence for candidate in found]) @ np.array(weights.rank)
     shares = np.exp(scores - scores.max())
@@ -132,7 +201,7 @@ def rank_shares(found: list[Candidate], weights: Weights) -> Floats:
 
 
 def confidence(
-    index: Index, text: str, found: list[Candidate], shares: Floats, weights: Weights
+    index: Index, text: str, found: list[Candidate], shares: Floats, weights: WeightSet
 ) -> tuple[float, float]:
     """Probability that the best candidate is what was asked, and that the message is a question of law."""
     features = trust_features(index, text, found, shares)
@@ -142,21 +211,27 @@ def confidence(
 def trust_features(index: Index, text: str, found: list[Candidate], shares: Floats) -> Floats:
     """What tells a trustworthy best candidate from a merely best one; the last is a constant 1."""
     order = np.argsort(-shares)
-    best = found[int(order[0])]
+    position = int(order[0])
+    best = found[position]
     second = float(shares[order[1]]) if len(order) > 1 else 0.0
     outside = sum(
         float(share)
         for candidate, share in zip(found, shares, strict=True)
         if index.documents[candidate.document].scope is not Scope.ENTRY
     )
-    top_share = float(shares[order[0]])
+    top_share = float(shares[position])
     logit = float(np.log((top_share + 1e-3) / (second + 1e-3)))
+    evidence = np.array([candidate.evidence for candidate in found])
+    others = np.delete(evidence, position, axis=0)
+    lead = evidence[position] - (others.max(axis=0) if len(others) else 0.0)
     return np.array(
         [
             top_share,
             logit / 5,
             outside,
             *best.evidence,
+            *lead,
+            float((lead >= 0).mean()),
             known_share(index, text),
             min(len(text), 100) / 100,
             1.0 if len(text) < 5 else 0.0,
@@ -168,32 +243,75 @@ def trust_features(index: Index, text: str, found: list[Candidate], shares: Floa
 @lru_cache(maxsize=4)
 def load_weights(path: Path = WEIGHTS) -> Weights:
     """The weights that ship; raises ValueError where the file does not fit this program's evidence."""
-    row: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    weights = Weights(
-        rank=tuple(row["rank"]),
-        trust=tuple(row["trust"]),
-        scope=tuple(row["scope"]),
-        answer_at=row["answer_at"],
-        clarify_at=row["clarify_at"],
-        law_at=row["law_at"],
-        made=row["made"],
-    )
-    if len(weights.rank) != len(EVIDENCE):
-        raise ValueError(f"{path} has {len(weights.rank)} weights for {len(EVIDENCE)} kinds of evidence: fit again")
-    return weights
+    return parse_weights(json.loads(path.read_text("utf-8")))
 
 
-def _ranked(index: Index, found: list[Candidate], shares: Floats, trust: float) -> tuple[Ranked, ...]:
+def parse_weights(row: dict[str, Any]) -> Weights:
+    """Weights from the form in which they are kept; ValueError where they are for other evidence."""
+    sets = {}
+    for name in ("trained", "lookup"):
+        one = row[name]
+        sets[name] = WeightSet(
+            rank=tuple(one["rank"]),
+            trust=tuple(one["trust"]),
+            scope=tuple(one["scope"]),
+            answer_at=dict(one["answer_at"]),
+            clarify_at=one["clarify_at"],
+            law_at=one["law_at"],
+        )
+        if len(sets[name].rank) != len(EVIDENCE) or len(sets[name].trust) != TRUST_FEATURES:
+            raise ValueError(f"weights for other evidence than this program's {len(EVIDENCE)} kinds: run  fawen fit")
+    return Weights(sets["trained"], sets["lookup"], row["made"])
+
+
+def _replace_others(first: Decision, others: tuple[Decision, ...]) -> Decision:
+    return Decision(first.kind, first.ranked, (), first.scope, first.outside, first.reason, others=others)
+
+
+def _asked(facts: tuple[Fact, ...], decision: Decision) -> Decision:
+    """The same clarify, asking for the decisive fact between its choices where one is known."""
+    offered = {choice.id: choice for choice in decision.choices}
+    for fact in facts:
+        named = [(label, offered[entry]) for label, entries in fact.options for entry in entries if entry in offered]
+        distinct = dict(reversed(named))  # of an option's entries the first named stays
+        # The fact decides only if the two best are among what it tells apart.
+        if len(distinct) >= 2 and {choice.id for choice in decision.choices[:2]} <= {c.id for _, c in named}:
+            labels = [label for label, _ in fact.options if label in distinct]
+            return Decision(
+                decision.kind,
+                decision.ranked,
+                tuple(distinct[label] for label in labels),
+                decision.scope,
+                decision.outside,
+                decision.reason,
+                question=fact.question,
+                labels=tuple(labels),
+            )
+    return decision
+
+
+def _ranked(
+    index: Index, found: list[Candidate], shares: Floats, trust: float, weights: WeightSet
+) -> tuple[Ranked, ...]:
     order = np.argsort(-shares, kind="stable")
     # The best candidate's calibrated probability scales all of them: shares say how they compare.
     scale = trust / float(shares[order[0]])
+    evidence = np.array([candidate.evidence for candidate in found])
+    contributions = (evidence - evidence.mean(axis=0)) * np.array(weights.rank)
     result = []
     for position in order:
         document = index.documents[found[position].document]
         if document.scope is Scope.ENTRY:
-            evidence = dict(zip(EVIDENCE, found[position].evidence, strict=True))
-            score = round(100 * min(0.99, float(shares[position]) * scale), 1)
-            result.append(Ranked(document.id, document.title, score, evidence, found[position].wording))
+            result.append(
+                Ranked(
+                    id=document.id,
+                    title=document.title,
+                    score=round(100 * min(0.99, float(shares[position]) * scale), 1),
+                    evidence=dict(zip(EVIDENCE, found[position].evidence, strict=True)),
+                    wording=found[position].wording,
+                    contributions=dict(zip(EVIDENCE, map(float, contributions[position]), strict=True)),
+                )
+            )
     return tuple(result[:SHOWN])
 
 

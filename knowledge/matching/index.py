@@ -4,11 +4,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from knowledge.matching.contrast import Axis, Guard, build_guard
+from knowledge.matching.lexicon import Lexicon
 from knowledge.matching.normalize import normalize, without_courtesy
 
 Floats = npt.NDArray[np.float64]
@@ -49,20 +53,34 @@ class Index:
     first_wording: npt.NDArray[np.int64]  # of each document: where its wordings begin
     vocabulary: dict[str, int]
     idf: Floats
-    by_wording: sparse.csc_matrix  # unit rows; a column is a gram
+    by_wording: sparse.csr_matrix  # unit rows; a column is a gram
     by_document: sparse.csc_matrix  # unit rows: the document's mean wording
     by_answer: sparse.csc_matrix  # unit rows: title, key terms and answer
     likelihood: sparse.csc_matrix  # log-likelihood gained where a document has the gram
     likelihood_base: Floats  # per gram: its log-likelihood elsewhere
+    size_share: (
+        Floats  # per document: log of its number of wordings over the mean (more are kept of what is asked more)
+    )
     exact: dict[str, int]  # normalised wording or title → document
+    lexicon: Lexicon
+    guard: Guard
 
     @property
     def size(self) -> int:
         """Number of documents."""
         return len(self.documents)
 
+    def places_in(self, classes: tuple[str, ...]) -> npt.NDArray[np.int64]:
+        """Where each document stands among a classifier's classes; -1 where it is none of them."""
+        return _places(tuple(document.id for document in self.documents), classes)
 
-def build_index(documents: Iterable[Document], version: int) -> Index:
+
+_NO_LEXICON = Lexicon()
+
+
+def build_index(
+    documents: Iterable[Document], version: int, lexicon: Lexicon = _NO_LEXICON, axes: Sequence[Axis] = ()
+) -> Index:
     """Build the index; documents without any usable wording are left out. An empty index answers nothing."""
     listed = tuple(sorted(documents, key=lambda document: document.id))
     wordings: list[str] = []
@@ -105,12 +123,15 @@ def build_index(documents: Iterable[Document], version: int) -> Index:
         first_wording=np.asarray(first, dtype=np.int64),
         vocabulary=vocabulary,
         idf=idf,
-        by_wording=weighted.tocsc(),
+        by_wording=weighted.tocsr(),
         by_document=_unit_rows(member @ weighted).tocsc(),
         by_answer=_unit_rows(_damped(_matrix(about, vocabulary)) @ sparse.diags(idf)).tocsc(),
         likelihood=gains.tocsc(),
         likelihood_base=base,
+        size_share=_size_share(np.diff(first)),
         exact=exact,
+        lexicon=lexicon,
+        guard=build_guard(axes, [wordings[start:end] for start, end in pairwise(first)]),
     )
 
 
@@ -120,6 +141,17 @@ def grams(text: str) -> list[str]:
     pairs = [marked[i : i + 2] for i in range(len(marked) - 1)]
     triples = [text[i : i + 3] for i in range(len(text) - 2)]
     return [*text, *pairs, *triples]
+
+
+@lru_cache(maxsize=4)
+def _places(ids: tuple[str, ...], classes: tuple[str, ...]) -> npt.NDArray[np.int64]:
+    position = {name: number for number, name in enumerate(classes)}
+    return np.array([position.get(name, -1) for name in ids], dtype=np.int64)
+
+
+def _size_share(sizes: npt.NDArray[np.int64]) -> Floats:
+    shares: Floats = np.log((sizes + 1.0) / (sizes.mean() + 1.0)) if len(sizes) else np.zeros(0)
+    return shares
 
 
 def _matrix(counters: Sequence[Counter[str]], vocabulary: dict[str, int]) -> sparse.csr_matrix:

@@ -9,6 +9,7 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import LCSseq
 
 from knowledge.matching.index import Floats, Index, grams
+from knowledge.matching.model import Model
 
 SHORTLIST = 16
 _WORDINGS_LOOKED_AT = 6
@@ -22,48 +23,61 @@ EVIDENCE = {
     "answer": "与答复、标题和关键词的接近度",
     "fuzzy": "逐字比较（容错别字）",
     "coverage": "问句要点被该条目覆盖的程度",
+    "trained": "由全部相似问法训练出的分类器的判断",
+    "frequency": "这类问题被问到的多少",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One document and what speaks for it; `wording` is its wording nearest to the message."""
+    """One document and what speaks for it; `wording` is its wording nearest to the message.
+
+    `is_trained`: the classifier knows the document, so that its evidence counts.
+    """
 
     document: int
     evidence: tuple[float, ...]
     wording: str
+    is_trained: bool = True
 
 
-def candidates(index: Index, text: str) -> list[Candidate]:
-    """The at most SHORTLIST documents a normalised text may mean, with their evidence, in index order."""
+def candidates(index: Index, text: str, model: Model | None = None) -> list[Candidate]:
+    """The at most SHORTLIST documents a prepared text may mean, with their evidence, in index order.
+
+    Without a `model` the trained evidence is 0 for all: numbers fitted for that case go with it.
+    """
     query = _query(index, text)
     if query is None:
         return []
     columns, counts, unit = query
-    by_wording = _dot(index.by_wording, columns, unit)
-    nearest = np.zeros(index.size)
-    np.maximum.at(nearest, index.owner, by_wording)
     overall = _dot(index.by_document, columns, unit)
     answer = _dot(index.by_answer, columns, unit)
     damped = np.log1p(counts)
     likelihood = _dot(index.likelihood, columns, damped) / damped.sum()
+    trained, is_trained = _trained(index, model, text)
 
-    shortlist = _shortlist(likelihood, nearest, overall)
+    shortlist = _shortlist(likelihood, overall, trained) if model else _shortlist(likelihood, overall, answer)
     weight = index.idf[columns] * damped
+    dense = np.zeros(len(index.idf))
+    dense[columns] = unit
     result = []
     for document in shortlist:
-        wording, fuzzy = _fuzzy(index, text, int(document), by_wording)
-        present = _dot_presence(index, int(document), columns)
-        coverage = float(weight[present].sum() / weight.sum())
+        similar = _similarities(index, document, dense)
+        wording, fuzzy = _fuzzy(index, text, document, similar)
+        present = _dot_presence(index, document, columns)
         evidence = (
             likelihood[document],
-            nearest[document],
+            float(similar.max()),
             overall[document],
             answer[document],
             fuzzy,
-            coverage,
+            float(weight[present].sum() / weight.sum()),
+            trained[document],
+            index.size_share[document],
         )
-        result.append(Candidate(int(document), tuple(float(value) for value in evidence), wording))
+        result.append(
+            Candidate(document, tuple(float(value) for value in evidence), wording, bool(is_trained[document]))
+        )
     return result
 
 
@@ -74,6 +88,28 @@ def known_share(index: Index, text: str) -> float:
     """
     sequences = [gram for gram in grams(text) if len(gram) > 1]
     return sum(gram in index.vocabulary for gram in sequences) / max(1, len(sequences))
+
+
+def _trained(index: Index, model: Model | None, text: str) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """The classifier's margin per document, and whether it was trained on the document at all."""
+    margins: Floats = np.zeros(index.size)
+    known = np.zeros(index.size, dtype=np.bool_)
+    if model is not None:
+        places = index.places_in(model.classes)
+        known = places >= 0
+        margins[known] = model.margins(text, index.lexicon)[places[known]]
+        margins[~known] = margins.min()
+    return margins, known
+
+
+def _similarities(index: Index, document: int, query: Floats) -> Floats:
+    """Cosine of the query to each of a document's wordings."""
+    matrix = index.by_wording
+    start, end = int(index.first_wording[document]), int(index.first_wording[document + 1])
+    low, high = matrix.indptr[start], matrix.indptr[end]
+    products = matrix.data[low:high] * query[matrix.indices[low:high]]
+    result: Floats = np.add.reduceat(np.append(products, 0.0), matrix.indptr[start:end] - low)
+    return result
 
 
 def _query(index: Index, text: str) -> tuple[npt.NDArray[np.int64], Floats, Floats] | None:
@@ -124,12 +160,11 @@ def _shortlist(*evidences: Floats) -> list[int]:
     return sorted(chosen)
 
 
-def _fuzzy(index: Index, text: str, document: int, by_wording: Floats) -> tuple[str, float]:
+def _fuzzy(index: Index, text: str, document: int, similar: Floats) -> tuple[str, float]:
     """Of the document's wordings nearest by grams, the one that compares best letter by letter."""
-    start, end = index.first_wording[document], index.first_wording[document + 1]
-    order = start + np.argsort(-by_wording[start:end], kind="stable")[:_WORDINGS_LOOKED_AT]
+    start = int(index.first_wording[document])
     best, best_wording = 0.0, index.originals[start]
-    for position in order:
+    for position in start + np.argsort(-similar, kind="stable")[:_WORDINGS_LOOKED_AT]:
         wording = index.wordings[position]
         whole = fuzz.ratio(text, wording)
         within = 100.0 * LCSseq.similarity(text, wording) / max(1, min(len(text), len(wording)))

@@ -7,6 +7,7 @@ from knowledge.models.content import ContentVersion
 from knowledge.models.entries import Citation, Domain, EntryStatus, EntryVersion, FaqEntry, Variant
 from knowledge.models.figures import Figure
 from knowledge.models.inquiries import Inquiry, InquiryCounter, InquiryStatus, StaffReply
+from knowledge.models.matching import ConfirmedQuestion, FittedWeights, MatchingData, MatchingKind, TrainedModel
 from knowledge.models.messages import DecisionKind, Feedback, Message
 from knowledge.models.outbox import OutboxMessage, OutboxStatus
 from knowledge.models.staff import Role, StaffMember
@@ -16,6 +17,7 @@ metadata = SQLModel.metadata
 __all__ = [
     "Asker",
     "Citation",
+    "ConfirmedQuestion",
     "ContentVersion",
     "Conversation",
     "DecisionKind",
@@ -25,15 +27,19 @@ __all__ = [
     "FaqEntry",
     "Feedback",
     "Figure",
+    "FittedWeights",
     "Inquiry",
     "InquiryCounter",
     "InquiryStatus",
+    "MatchingData",
+    "MatchingKind",
     "Message",
     "OutboxMessage",
     "OutboxStatus",
     "Role",
     "StaffMember",
     "StaffReply",
+    "TrainedModel",
     "Variant",
     "metadata",
 ]

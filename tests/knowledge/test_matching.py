@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from knowledge.matching.decide import Kind, decide, load_weights
-from knowledge.matching.index import Document, Index, Scope, build_index
+from knowledge.matching.decide import Engine, Kind, decide, load_weights
+from knowledge.matching.index import Document, Scope, build_index
 from knowledge.matching.normalize import LONGEST, normalize, without_courtesy
 from tests.builders import cast_entries
 
@@ -22,8 +22,8 @@ def documents() -> list[Document]:
     ] + [Document("outside.chat", "闲聊", ("你叫什么名字", "讲个笑话", "今天天气怎么样"), scope=Scope.SMALLTALK)]
 
 
-INDEX: Index = build_index(documents(), version=1)
 WEIGHTS = load_weights()
+ENGINE = Engine(build_index(documents(), version=1), WEIGHTS)
 
 
 @given(TEXT)
@@ -66,33 +66,33 @@ def test_courtesy_is_left_out_but_never_everything() -> None:
 @example("'; DROP TABLE message; --")
 @example("<script>alert(1)</script>")
 def test_any_text_gets_a_decision(text: str) -> None:
-    decision = decide(INDEX, text, WEIGHTS)
+    decision = decide(ENGINE, text)
 
     assert len(decision.ranked) <= 5
     assert all(0 <= ranked.score <= 100 for ranked in decision.ranked)
     assert [r.score for r in decision.ranked] == sorted((r.score for r in decision.ranked), reverse=True)
     assert bool(decision.choices) == (decision.kind is Kind.CLARIFY)
-    assert decide(INDEX, text, WEIGHTS) == decision
+    assert decide(ENGINE, text) == decision
 
 
 def test_every_wording_and_title_finds_its_own_entry() -> None:
     for form in cast_entries():
         for wording in (form.title, form.question, *form.variants):
-            decision = decide(INDEX, wording, WEIGHTS)
+            decision = decide(ENGINE, wording)
             assert (decision.kind, decision.ranked[0].id) == (Kind.ANSWER, form.id), wording
 
 
 def test_the_order_of_entries_never_matters() -> None:
-    other = build_index(reversed(documents()), version=1)
+    other = Engine(build_index(reversed(documents()), version=1), WEIGHTS)
 
     for text in ("试用期工资怎么算", "老板不给钱", "罚款能不能申辩", "今天吃什么"):
-        assert decide(other, text, WEIGHTS) == decide(INDEX, text, WEIGHTS)
+        assert decide(other, text) == decide(ENGINE, text)
 
 
 def test_chat_is_told_from_law() -> None:
-    assert decide(INDEX, "你叫什么名字", WEIGHTS).scope is Scope.SMALLTALK
-    assert decide(INDEX, "😀😀", WEIGHTS).kind is Kind.UNRESOLVED
+    assert decide(ENGINE, "你叫什么名字").scope is Scope.SMALLTALK
+    assert decide(ENGINE, "😀😀").kind is Kind.UNRESOLVED
 
 
 def test_an_empty_index_answers_nothing() -> None:
-    assert decide(build_index((), 0), "试用期最长多久", WEIGHTS).kind is Kind.UNRESOLVED
+    assert decide(Engine(build_index((), 0), WEIGHTS), "试用期最长多久").kind is Kind.UNRESOLVED

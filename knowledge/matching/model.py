@@ -1,0 +1,95 @@
+"""The trained linear classifier as the web process uses it: arrays to look up, no training library."""
+
+import io
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from knowledge.matching.index import Floats, grams
+from knowledge.matching.lexicon import Lexicon, concept_features
+
+# How much the concepts count beside the characters (each block has length 1 before).
+CONCEPT_WEIGHT = 0.6
+
+
+def model_features(text: str, lexicon: Lexicon) -> tuple[list[str], list[str]]:
+    """The two blocks of features of a prepared text: characters and pairs of them, concepts and pairs of them."""
+    return [gram for gram in grams(text) if len(gram) < 3], concept_features(lexicon.found(text))
+
+
+@dataclass(frozen=True)
+class Model:
+    """One linear score per class and feature; most are zero and not kept.
+
+    `classes` are ids of documents. Weights stand feature by feature (`indptr`, `columns`, `weights`), as
+    a message needs those of its own features only. `version` is the content version it was trained on.
+    """
+
+    version: int
+    classes: tuple[str, ...]
+    vocabulary: dict[str, int]
+    idf: npt.NDArray[np.float32]
+    indptr: npt.NDArray[np.int64]
+    columns: npt.NDArray[np.uint16]
+    weights: npt.NDArray[np.float32]
+    intercept: npt.NDArray[np.float32]
+
+    def margins(self, text: str, lexicon: Lexicon) -> Floats:
+        """The margin of each class for a prepared text: above 0 it takes it for its own; about -1 to 1."""
+        result: Floats = self.intercept.astype(np.float64)
+        for block, weight in zip(model_features(text, lexicon), (1.0, CONCEPT_WEIGHT), strict=True):
+            counts = {self.vocabulary[one]: n for one, n in Counter(block).items() if one in self.vocabulary}
+            if not counts:
+                continue
+            features = np.fromiter(counts, dtype=np.int64)
+            values = (1.0 + np.log(np.fromiter(counts.values(), dtype=np.float64))) * self.idf[features]
+            values *= weight / np.sqrt((values**2).sum())
+            starts, ends = self.indptr[features], self.indptr[features + 1]
+            lengths = ends - starts
+            total = int(lengths.sum())
+            offsets = np.repeat(starts - np.concatenate(([0], np.cumsum(lengths)[:-1])), lengths) + np.arange(total)
+            result += np.bincount(
+                self.columns[offsets], weights=self.weights[offsets] * np.repeat(values, lengths), minlength=len(result)
+            )
+        return result
+
+    def to_bytes(self) -> bytes:
+        """The form in which it is stored (compressed arrays)."""
+        file = io.BytesIO()
+        np.savez_compressed(
+            file,
+            version=np.array(self.version),
+            classes=_packed(self.classes),
+            vocabulary=_packed(sorted(self.vocabulary, key=lambda one: self.vocabulary[one])),
+            idf=self.idf,
+            lengths=np.diff(self.indptr).astype(np.uint16),
+            columns=self.columns,
+            weights=self.weights.astype(np.float16),
+            intercept=self.intercept,
+        )
+        return file.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Model":
+        """The model stored by `to_bytes`; raises ValueError or KeyError for anything else."""
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return cls(
+                version=int(arrays["version"]),
+                classes=tuple(_unpacked(arrays["classes"])),
+                vocabulary={one: number for number, one in enumerate(_unpacked(arrays["vocabulary"]))},
+                idf=arrays["idf"],
+                indptr=np.concatenate(([0], np.cumsum(arrays["lengths"], dtype=np.int64))),
+                columns=arrays["columns"],
+                weights=arrays["weights"].astype(np.float32),
+                intercept=arrays["intercept"],
+            )
+
+
+def _packed(names: "list[str] | tuple[str, ...]") -> npt.NDArray[np.uint8]:
+    return np.frombuffer("\n".join(names).encode(), dtype=np.uint8)
+
+
+def _unpacked(packed: npt.NDArray[np.uint8]) -> list[str]:
+    return packed.tobytes().decode().split("\n")

@@ -1,0 +1,29 @@
+"""Several questions in one message: where one ends and the next begins."""
+
+import re
+
+_MOST_PARTS = 6
+_LEAST = 6  # Chinese characters of a part that can stand by itself
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+_END = re.compile(
+    r"(?<=[?？!！。；;\n])|(?:^|(?<=[\s，,。；;、]))(?=(?:另外|还有|其次|再问|第二个?|第三个?|二是|三是|[2-9２-９][.、．）)]))"
+)
+_ASKS = re.compile(
+    r"[?？]|吗|么|呢|怎么|怎样|如何|多少|多久|几[天年月个次]|是否|能不能|可不可以|可以不|合法|什么|哪|谁|要不要|有没有|算不算|该不该|咋"
+)
+
+
+def questions(text: str) -> list[str]:
+    """The parts of a message that each ask something and can stand alone, in order; at most six.
+
+    One part (or none) means that the message is one question, however long: what only tells the story
+    belongs to the question that follows it.
+    """
+    parts: list[str] = []
+    story = ""
+    for piece in _END.split(text[:2000]):
+        story += piece
+        if _ASKS.search(piece) and len(_HAN.findall(story)) >= _LEAST:
+            parts.append(story.strip())
+            story = ""
+    return parts[:_MOST_PARTS]

@@ -1,0 +1,76 @@
+"""The matcher's numbers in force, newer ones in shadow, and what curators confirmed of logged questions."""
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from knowledge.errors import InvalidInput, NotFound
+from knowledge.matching.decide import Weights, load_weights, parse_weights
+from knowledge.matching.fit import Labelled, as_row
+from knowledge.models import ConfirmedQuestion, FaqEntry, FittedWeights, Message
+
+
+def weights_in_force(session: Session) -> Weights:
+    """The numbers the site has put in force; those that ship where it has put none."""
+    row = session.exec(
+        select(FittedWeights).where(FittedWeights.is_active).order_by(col(FittedWeights.id).desc())
+    ).first()
+    return parse_weights(row.data) if row else load_weights()
+
+
+def weights_in_shadow(session: Session) -> Weights | None:
+    """The newest numbers that wait to be put in force; None where there are none newer than those in force."""
+    row = session.exec(select(FittedWeights).order_by(col(FittedWeights.id).desc())).first()
+    return parse_weights(row.data) if row and not row.is_active else None
+
+
+def propose(session: Session, weights: Weights, by: str, now: datetime) -> int:
+    """Keep new numbers in shadow: they decide nothing until `activate`. Gives their id."""
+    row = FittedWeights(data=as_row(weights), made_by=by, made_at=now)
+    session.add(row)
+    session.flush()
+    assert row.id is not None
+    return row.id
+
+
+def activate(session: Session, weights_id: int) -> None:
+    """Put proposed numbers in force. The caller publishes the content, so that running servers take them up."""
+    row = session.get(FittedWeights, weights_id)
+    if row is None:
+        raise NotFound(f"没有编号为{weights_id}的匹配参数")
+    session.exec(update(FittedWeights).values(is_active=False))
+    row.is_active = True
+    session.add(row)
+    session.flush()
+
+
+def confirm(session: Session, message_id: int, entry_id: str | None, by: str, now: datetime) -> None:
+    """Record what a logged question meant: an entry, or nothing of ours (None). The last word counts.
+
+    Raises NotFound for an unknown message or entry, InvalidInput for a message that was no question.
+    """
+    message = session.get(Message, message_id)
+    if message is None:
+        raise NotFound(f"没有编号为{message_id}的来信")
+    if message.kind != "question":
+        raise InvalidInput("只有提问才能标注含义")
+    if entry_id is not None and session.get(FaqEntry, entry_id) is None:
+        raise NotFound(f"没有条目{entry_id}")
+    row = session.get(ConfirmedQuestion, message_id) or ConfirmedQuestion(
+        message_id=message_id, confirmed_by=by, confirmed_at=now
+    )
+    row.entry_id, row.confirmed_by, row.confirmed_at = entry_id, by, now
+    session.add(row)
+    session.flush()
+
+
+def confirmed(session: Session) -> list[Labelled]:
+    """Confirmed questions of the log whose text is still there, oldest first."""
+    rows = session.exec(
+        select(Message.text, ConfirmedQuestion.entry_id)
+        .join(ConfirmedQuestion, col(ConfirmedQuestion.message_id) == Message.id)
+        .where(col(Message.text).is_not(None))
+        .order_by(col(Message.id))
+    )
+    return [Labelled(text or "", entry_id, is_law=True) for text, entry_id in rows]

@@ -1,0 +1,259 @@
+"""What the matcher learns from data: synonyms, the trained classifier, opposite facts, fitted numbers."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from knowledge import classifier, curation, matching_data, training, tuning
+from knowledge.answering import Answered, Clarified, Matcher
+from knowledge.content.matching import read_rows
+from knowledge.database import Database
+from knowledge.errors import ContentError, InvalidInput, NotFound
+from knowledge.matching.contrast import build_axis, build_guard
+from knowledge.matching.decide import Engine, Fact, Kind, decide, load_weights
+from knowledge.matching.index import Document, build_index
+from knowledge.matching.lexicon import Concept, build_lexicon, concept_features
+from knowledge.matching.model import Model
+from knowledge.matching.normalize import normalize
+from knowledge.matching.split import questions
+from knowledge.matching.train import train
+from knowledge.models import Asker, MatchingKind, Message
+from knowledge.seeding import add_entry
+from knowledge.working_days import local_day
+from tests.builders import build_entry, cast_entries
+from tests.conftest import NOW
+
+TODAY = local_day(NOW)
+LEXICON = build_lexicon(
+    [Concept("解除", ("辞退", "开除", "炒鱿鱼", "解除劳动合同")), Concept("补偿", ("补偿", "赔偿", "赔偿金"))]
+)
+
+
+def documents() -> list[Document]:
+    return [
+        Document(form.id, form.title, (form.question, *form.variants), tuple(form.key_terms), form.answer)
+        for form in cast_entries()
+    ]
+
+
+def published(database: Database) -> Matcher:
+    with database.writing() as session:
+        for form in cast_entries():
+            add_entry(session, form, NOW)
+        matching_data.seed(session, NOW)
+        curation.publish_content(session, NOW, "tests")
+    matcher = Matcher(database)
+    matcher.refresh(TODAY)
+    return matcher
+
+
+def test_everyday_words_share_their_concept_and_the_longest_word_counts() -> None:
+    assert LEXICON.found("被炒鱿鱼能拿赔偿金吗") == ["解除", "补偿"]
+    assert LEXICON.found("解除劳动合同") == ["解除"]
+    assert LEXICON.found("今天天气") == []
+
+
+def test_concepts_count_alone_and_in_pairs_whatever_their_order() -> None:
+    assert concept_features(["解除", "补偿"]) == concept_features(["补偿", "解除"])
+    assert len(concept_features(["a", "b", "c"])) == 6
+
+
+def test_a_stored_classifier_gives_the_margins_it_was_trained_to() -> None:
+    trained = train(documents(), LEXICON, version=7)
+
+    loaded = Model.from_bytes(trained.to_bytes())
+
+    assert loaded.version == 7
+    assert loaded.classes == trained.classes
+    for form in cast_entries():
+        margins = loaded.margins(normalize(form.question), LEXICON)
+        assert loaded.classes[int(margins.argmax())] == form.id
+    assert loaded.margins("〇", LEXICON) == pytest.approx(loaded.intercept)
+
+
+def test_training_twice_gives_the_same_classifier() -> None:
+    assert train(documents(), LEXICON, 1).to_bytes() == train(list(reversed(documents())), LEXICON, 1).to_bytes()
+
+
+SIGNED = build_axis("签合同", [("已签", ["签了合同", "已签合同"]), ("未签", ["没签合同", "未签合同", "没签了合同"])])
+
+
+def test_a_longer_word_hides_the_opposite_within_it() -> None:
+    assert SIGNED.read("单位没签了合同就让上班") == {"未签"}
+    assert SIGNED.read("签了合同") == {"已签"}
+    assert SIGNED.read("合同") == frozenset()
+
+
+def test_an_entry_that_stands_for_one_value_is_contradicted_by_the_other_only() -> None:
+    guard = build_guard([SIGNED], [["没签合同怎么办", "一直没签合同", "未签合同双倍工资", "没签合同被辞退"], ["工资"]])
+
+    assert guard.contradicts(guard.read("公司和我签了合同"), 0) == "签合同"
+    assert guard.contradicts(guard.read("公司没签合同"), 0) is None
+    assert guard.contradicts(guard.read("以前没签合同现在已签合同"), 0) is None
+    assert guard.contradicts(guard.read("公司和我签了合同"), 1) is None
+
+
+def test_the_opposite_fact_is_never_answered_outright() -> None:
+    entry = Document(
+        "labor.contract.double_wage",
+        "没签合同双倍工资",
+        tuple(
+            f"{start}没签合同{end}"
+            for start in ("公司", "单位", "老板")
+            for end in ("能要双倍工资吗", "怎么赔", "两年了")
+        ),
+    )
+    sure = load_weights()
+    sure = replace(sure, lookup=replace(sure.lookup, answer_at={"": 0.0}))
+    plain, guarded = (Engine(build_index([entry, *documents()], 1, axes=axes), sure) for axes in ((), (SIGNED,)))
+
+    assert decide(plain, "公司和我签了合同能要双倍工资么").kind is Kind.ANSWER
+    assert decide(guarded, "公司和我签了合同能要双倍工资么").kind is not Kind.ANSWER
+    assert decide(guarded, "公司没签合同能要双倍工资么").kind is Kind.ANSWER
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("试用期最长多久？", 1),
+        ("我在厂里干了三年，去年摔伤了，现在老板不管。怎么办？", 1),
+        ("试用期最长可以约定多久？另外公司拖欠工资应该怎么办？", 2),
+        ("1、公司不交社保怎么办？2、辞职要提前几天？3、年假有几天呢？", 3),
+        ("", 0),
+        ("好的", 0),
+    ],
+)
+def test_questions_in_one_message_come_apart(text: str, parts: int) -> None:
+    assert len(questions(text)) == parts
+
+
+def test_two_questions_get_two_answers(sqlite: Database) -> None:
+    matcher = published(sqlite)
+
+    decision = matcher.decide("试用期最长可以约定多久？公司拖欠工资去哪里投诉？")
+
+    with sqlite.reading() as session:
+        outcome = matcher.outcome(session, decision, TODAY)
+    assert isinstance(outcome, Answered)
+    assert (outcome.entry.id, [one.id for one in outcome.others]) == ("labor.probation.length", ["labor.wage.arrears"])
+
+
+def test_the_decisive_fact_is_asked_for_where_its_entries_compete(sqlite: Database) -> None:
+    matcher = published(sqlite)
+    cautious = replace(load_weights().lookup, answer_at={"": 1.1}, clarify_at=0.0)
+    fact = Fact(
+        "您想问的是时间还是工资",
+        (("试用多久", ("labor.probation.length",)), ("试用期工资", ("labor.probation.wage",))),
+    )
+    engine = Engine(matcher.index, replace(load_weights(), lookup=cautious), None, (fact,))
+
+    decision = decide(engine, "试用期的规定")
+
+    assert (decision.kind, decision.question) == (Kind.CLARIFY, fact.question)
+    assert set(decision.labels) == {"试用多久", "试用期工资"}
+    with sqlite.reading() as session:
+        outcome = matcher.outcome(session, decision, TODAY)
+    assert isinstance(outcome, Clarified)
+    assert {(choice.title, choice.label) for choice in outcome.choices} == {
+        ("试用期最长多久", "试用多久"),
+        ("试用期工资最低多少", "试用期工资"),
+    }
+
+
+def test_exactly_one_process_trains_a_version_and_a_dead_one_is_replaced(database: Database) -> None:
+    published(database)
+    with database.writing() as session:
+        assert classifier.claim(session, 1, NOW)
+        assert not classifier.claim(session, 1, NOW + timedelta(minutes=1))
+        assert classifier.claim(session, 1, NOW + classifier.CLAIM_HOLDS + timedelta(seconds=1))
+        classifier.release(session, 1)
+        assert classifier.claim(session, 1, NOW)
+
+
+def test_the_matcher_takes_up_the_classifier_once_it_is_there(database: Database) -> None:
+    matcher = published(database)
+    assert not matcher.is_trained
+    assert decide(matcher.engine, "试用期最长可以约定多久").kind is Kind.ANSWER
+
+    assert training.train_current(database, NOW) == matcher.index.version
+
+    assert matcher.refresh(TODAY)
+    assert matcher.is_trained
+    assert not matcher.refresh(TODAY)
+
+
+def test_a_new_wording_is_found_before_the_classifier_follows(database: Database) -> None:
+    matcher = published(database)
+    training.train_current(database, NOW)
+    matcher.refresh(TODAY)
+    with database.writing() as session:
+        add_entry(
+            session,
+            build_entry(
+                "labor.heat.work", "高温天能停工吗", variants=[f"{n}度高温天能不能停工" for n in range(35, 44)]
+            ),
+            NOW,
+        )
+        curation.publish_content(session, NOW, "tests")
+
+    assert matcher.refresh(TODAY)
+
+    assert not matcher.is_trained
+    assert matcher.decide("36度高温天能不能停工").ranked[0].id == "labor.heat.work"
+    assert matcher.decide("公司拖欠工资去哪里投诉").ranked[0].id == "labor.wage.arrears"
+
+
+def test_what_ships_replaces_only_what_nobody_edited(sqlite: Database) -> None:
+    with sqlite.writing() as session:
+        assert matching_data.seed(session, NOW)
+        assert not matching_data.seed(session, NOW)
+        edited = [{"concept": "解除", "words": ["辞退", "卷铺盖"]}]
+        matching_data.save(session, MatchingKind.LEXICON, edited, NOW)
+        assert not matching_data.seed(session, NOW)
+        assert matching_data.rows(session, MatchingKind.LEXICON) == edited
+        with pytest.raises(ContentError, match="words"):
+            matching_data.save(session, MatchingKind.LEXICON, [{"concept": "解除"}], NOW)
+
+
+@pytest.mark.parametrize("kind", list(MatchingKind))
+def test_the_shipped_matching_data_keeps_its_form(kind: MatchingKind) -> None:
+    assert read_rows(kind)
+
+
+def test_proposed_numbers_decide_nothing_until_put_in_force(database: Database) -> None:
+    other = replace(load_weights(), made="a site's own")
+    with database.writing() as session:
+        kept = tuning.propose(session, other, "李", NOW)
+        assert tuning.weights_in_force(session).made != "a site's own"
+        assert (shadow := tuning.weights_in_shadow(session)) is not None
+        assert shadow.made == "a site's own"
+        tuning.activate(session, kept)
+        assert tuning.weights_in_force(session).made == "a site's own"
+        assert tuning.weights_in_shadow(session) is None
+        with pytest.raises(NotFound):
+            tuning.activate(session, kept + 1)
+
+
+def test_a_confirmed_question_is_kept_with_its_last_meaning(database: Database) -> None:
+    published(database)
+    with database.writing() as session:
+        asker = Asker(channel="wechat", address="o_zhang", created_at=NOW)
+        session.add(asker)
+        session.flush()
+        assert asker.id is not None
+        asked = Message(key="k1", asker_id=asker.id, received_at=NOW, kind="question", text="试用多久算长")
+        tapped = Message(key="k2", asker_id=asker.id, received_at=NOW, kind="tap", text="更多")
+        session.add_all([asked, tapped])
+        session.flush()
+        assert asked.id is not None
+        assert tapped.id is not None
+        tuning.confirm(session, asked.id, None, "李", NOW)
+        tuning.confirm(session, asked.id, "labor.probation.length", "王", NOW)
+        assert [(one.text, one.topic) for one in tuning.confirmed(session)] == [
+            ("试用多久算长", "labor.probation.length")
+        ]
+        with pytest.raises(InvalidInput):
+            tuning.confirm(session, tapped.id, None, "李", NOW)
+        with pytest.raises(NotFound):
+            tuning.confirm(session, asked.id, "labor.nothing", "李", NOW)
