@@ -31,6 +31,7 @@ REASON_NAMES = {
     "none_of_these": "选了“都不是”",
     "asked_for_person": "要求人工",
     "unhelpful": "答复没解决问题",
+    "urgent": "紧急情形",
 }
 
 

@@ -20,6 +20,8 @@ from bot.wechat.messages import (
     Unknown,
     Voice,
 )
+from knowledge.callbacks import read_number
+from knowledge.fixed_replies import FixedText
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,52 @@ class More:
 
 @dataclass(frozen=True, slots=True)
 class AskHuman:
-    """人工: a colleague is wanted."""
+    """人工: a colleague is wanted, about an earlier message where the tap told it."""
+
+    message_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """有用 or 没解决 about an earlier answer (its message's id, where the tap told it)."""
+    """有用 or 没解决 about an earlier answer: the message that brought it, or a colleague's reply in the outbox.
+
+    Which one, a tap tells; neither is known where it was typed.
+    """
 
     helpful: bool
     message_id: int | None
+    outbox_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewMatter:
+    """这是新问题: what joined an inquiry was a matter of its own (the message's id, where the tap told it)."""
+
+    message_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveNumber:
+    """留电话: the asker wants to be called back."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackGiven:
+    """A message that is nothing but a telephone number."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetNumber:
+    """删除电话: the call-back number is to go."""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchReply:
+    """取答复: the reply that was not ready in time; `key` is the beginning of its push's key, where told."""
+
+    key: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +113,13 @@ class Help:
 
 
 @dataclass(frozen=True, slots=True)
+class Fixed:
+    """A keyword for which staff keep a fixed reply."""
+
+    reply: FixedText
+
+
+@dataclass(frozen=True, slots=True)
 class Courtesy:
     """A greeting or thanks, with no question in it."""
 
@@ -82,9 +128,10 @@ class Courtesy:
 
 @dataclass(frozen=True, slots=True)
 class Welcome:
-    """A new follower; `scene` is the QR code that brought them, if one did."""
+    """A new follower, or one who scanned a code (`is_new` False); `scene` is that code, if there was one."""
 
     scene: str | None
+    is_new: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +158,14 @@ Command = (
     | More
     | AskHuman
     | Rating
+    | NewMatter
+    | LeaveNumber
+    | CallbackGiven
+    | ForgetNumber
+    | FetchReply
     | Progress
     | Help
+    | Fixed
     | Courtesy
     | Welcome
     | Goodbye
@@ -140,13 +193,22 @@ def interpret(content: Content, choices: int) -> Command:
         case Follow(scene=scene):
             return Welcome(scene)
         case Scan(scene=scene):
-            return Welcome(scene)
+            return Welcome(scene, is_new=False)
         case Unfollow():
             return Goodbye()
         case MenuClick(key=key):
             return _interpret_text(Text(key, None), choices)
         case OtherEvent():
             return Nothing()
+
+
+def words_of(content: Content) -> str | None:
+    """What was typed, tapped, spoken or chosen from the menu, as text; None for anything else."""
+    match content:
+        case Text(content=words) | Voice(recognition=words) | MenuClick(key=words):
+            return words
+        case _:
+            return None
 
 
 def _interpret_text(content: Text, choices: int) -> Command:
@@ -156,29 +218,40 @@ def _interpret_text(content: Text, choices: int) -> Command:
     word = re.sub(r"[\s。．.!！~～,，、]+", "", unicodedata.normalize("NFKC", text)).lower()
     if not any(character.isalnum() for character in word) and word not in _words()["help"]:
         return Unreadable("symbols" if text else "empty")
-    tapped = _tapped_message(content.menu_id)
-    if word == "都不是":
-        return NoneOfThese(tapped)
-    if word in ("有用", "没解决"):
-        return Rating(word == "有用", tapped)
-    meaning = next((name for name, words in _words().items() if word in words), None)
-    match meaning:
-        case "more":
-            return More()
-        case "human":
-            return AskHuman()
-        case "progress":
-            return Progress(None)
-        case "help":
-            return Help()
-        case "greetings" | "thanks":
-            return Courtesy(meaning == "thanks")
+    return _command_of_word(word, content.menu_id) or _command_of_number(text, word, choices) or Question(text)
+
+
+def _command_of_word(word: str, menu_id: str | None) -> Command | None:
+    """The command a message is that consists of one known word (`wording/words.yaml`)."""
+    tapped = _tapped_message(menu_id)
+    meaning = next((name for name, words in _words().items() if word in words), "")
+    known: dict[str, Command] = {
+        "none_of_these": NoneOfThese(tapped),
+        "helpful": Rating(True, tapped, _tapped_outbox(menu_id)),
+        "unhelpful": Rating(False, tapped, _tapped_outbox(menu_id)),
+        "new_matter": NewMatter(tapped),
+        "fetch_reply": FetchReply(_tapped_key(menu_id)),
+        "more": More(),
+        "human": AskHuman(tapped),
+        "leave_number": LeaveNumber(),
+        "forget_number": ForgetNumber(),
+        "progress": Progress(None),
+        "help": Help(),
+        "greetings": Courtesy(is_thanks=False),
+        "thanks": Courtesy(is_thanks=True),
+    }
+    return known.get(meaning)
+
+
+def _command_of_number(text: str, word: str, choices: int) -> Command | None:
+    """An inquiry's number, a choice from the newest list, a telephone number."""
     if _NUMBER.fullmatch(word):
         return Progress(word.upper())
     if choices and word.isdecimal() and len(word) <= 2 and 1 <= int(word) <= choices + 1:
         # One more than the choices is 都不是, which stands at the list's end.
         return Choice(int(word)) if int(word) <= choices else NoneOfThese(None)
-    return Question(text)
+    number = read_number(text)
+    return CallbackGiven(number) if number else None
 
 
 @lru_cache(maxsize=1)
@@ -190,6 +263,19 @@ def _words() -> dict[str, frozenset[str]]:
 
 def _tapped_message(menu_id: str | None) -> int | None:
     """The message a tap speaks of. The id comes from the phone: a hint, to be checked against the asker."""
-    if menu_id and (match := re.fullmatch(r"m(\d{1,18})", menu_id)):
-        return int(match[1])
-    return None
+    return _tapped(menu_id, "m")
+
+
+def _tapped_outbox(menu_id: str | None) -> int | None:
+    """The colleague's reply a tap speaks of; likewise a hint."""
+    return _tapped(menu_id, "r")
+
+
+def _tapped(menu_id: str | None, kind: str) -> int | None:
+    match = re.fullmatch(rf"{kind}(\d{{1,18}})", menu_id or "", re.ASCII)
+    return int(match[1]) if match else None
+
+
+def _tapped_key(menu_id: str | None) -> str | None:
+    match = re.fullmatch(r"k([0-9a-f]{16})", menu_id or "")
+    return match[1] if match else None

@@ -21,6 +21,7 @@ from knowledge import classifier, training
 from knowledge.answering import Matcher
 from knowledge.database import Database
 from knowledge.migrations import is_current
+from knowledge.standing import StandingRules
 from knowledge.working_days import local_day, now_utc
 
 log = structlog.get_logger()
@@ -41,6 +42,7 @@ def create_app(
     base_url: str = "",
     now: Callable[[], datetime] = now_utc,
     matcher: Matcher | None = None,
+    standing: StandingRules | None = None,
     trains: bool = True,
 ) -> FastAPI:
     """The application: webhook, workbench and health pages over one database, whose schema must be current.
@@ -48,6 +50,7 @@ def create_app(
     `trains`: whether a classifier for newly published content is trained, in a process of its own.
     """
     matcher = matcher or Matcher(database)
+    standing = standing or StandingRules(database)
     envelope = Envelope(
         token=account.token,
         app_id=account.app_id,
@@ -60,9 +63,11 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         await anyio.to_thread.run_sync(matcher.refresh, local_day(now()))
+        await anyio.to_thread.run_sync(standing.refresh)
         stop = threading.Event()
         trainer = _Trainer(database, now) if trains else None
-        watcher = threading.Thread(target=_watch, args=(matcher, trainer, now, stop), name="content-watch", daemon=True)
+        watched = (matcher, standing, trainer, now, stop)
+        watcher = threading.Thread(target=_watch, args=watched, name="content-watch", daemon=True)
         watcher.start()
         yield
         stop.set()
@@ -70,7 +75,7 @@ def create_app(
 
     # No generated API pages: they would load their scripts from outside, and there is no API to show.
     app = FastAPI(title="法问", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(webhook_router(envelope, Dialogue(database, matcher, now), now))
+    app.include_router(webhook_router(envelope, Dialogue(database, matcher, now, standing), now))
     options = AdminOptions(secret_key=account.secret_key, secure_cookies=base_url.startswith("https://"), now=now)
     app.mount("/admin", create_admin(database, options))
     app.add_exception_handler(BodyTooLarge, _too_large)
@@ -131,12 +136,20 @@ class _Trainer:
             classifier.release(session, self._version)
 
 
-def _watch(matcher: Matcher, trainer: _Trainer | None, now: Callable[[], datetime], stop: threading.Event) -> None:
-    """Swap in newly published content. A database that is away is waited for: the old index goes on."""
+def _watch(
+    matcher: Matcher,
+    standing: StandingRules,
+    trainer: _Trainer | None,
+    now: Callable[[], datetime],
+    stop: threading.Event,
+) -> None:
+    """Swap in newly published content and rules. A database that is away is waited for: the old index goes on."""
     while not stop.wait(_LOOK_EVERY_S):
         try:
             if matcher.refresh(local_day(now())):
                 log.info("index_swapped", content_version=matcher.index.version, trained=matcher.is_trained)
+            if standing.refresh():
+                log.info("rules_swapped")
             if trainer and not matcher.is_trained and matcher.index.version:
                 trainer.look(matcher.index.version)
         except (SQLAlchemyError, TimeoutError) as error:

@@ -11,11 +11,15 @@ from bot.settings import PART_LIMIT_BYTES
 from knowledge.answering import Choice
 from knowledge.content.entries import REFERRALS
 from knowledge.curation import EntryText
-from knowledge.inquiries import PROMISED_WORKING_DAYS, DueReply
+from knowledge.fixed_replies import FixedText
+from knowledge.inquiries import PROMISED_WORKING_DAYS
 from knowledge.models import Inquiry, InquiryStatus
+from knowledge.outbox import DueReply
 from knowledge.statutes.citation import name_together
 
 _CONTINUES = "\n（未完）"
+_CONTINUED = "（接上条）\n"
+_IGNORE_IF_HAD = "（如已收到请忽略）\n"
 _RELATED = 3
 _STATUS = {
     InquiryStatus.NEW: "已登记，等待工作人员受理",
@@ -34,7 +38,10 @@ def tap(text: str, message_id: int | None = None, label: str | None = None) -> s
     The message id rides along as a hint only: it comes back from the phone (wechat.md §1.7). Text is
     percent-encoded whole, since the Android client decodes it as a form.
     """
-    menu_id = f"m{message_id}" if message_id is not None else "m"
+    return _tap(text, f"m{message_id}" if message_id is not None else "m", label)
+
+
+def _tap(text: str, menu_id: str, label: str | None = None) -> str:
     return (
         f'<a href="weixin://bizmsgmenu?msgmenucontent={quote(text, safe="")}&msgmenuid={menu_id}">{label or text}</a>'
     )
@@ -72,22 +79,74 @@ def clarify(choices: Sequence[Choice], question: str | None, message_id: int) ->
     return _word("clarify", choices=choices, question=question, message_id=message_id)
 
 
-def registered(inquiry: Inquiry, *, opened: bool, referral: str | None, message_id: int) -> str:
-    """An unresolved question has its number; `opened` is False where it joined an inquiry that was there."""
+def several(entries: Sequence[EntryText], message_id: int) -> str:
+    """Answers to several questions in one message: of each the first line, its basis and a tap for the whole."""
     return _word(
-        "registered",
-        inquiry=inquiry,
-        opened=opened,
-        days=PROMISED_WORKING_DAYS,
-        referral=referral,
-        office=REFERRALS.get(referral or "", ""),
+        "several",
+        entries=entries,
+        first_line=lambda entry: entry.answer.strip().splitlines()[0],
+        basis=lambda entry: name_together(list(entry.citations)),
+        checked_on=min(entry.checked_on for entry in entries),
+        signed_off=all(entry.signed_off_by is not None for entry in entries),
         message_id=message_id,
     )
 
 
-def due_reply(due: DueReply) -> str:
-    """A colleague's reply, headed by what it answers."""
-    return _word("due_reply", due=due, question=plain(due.question or "", 80))
+def registered(inquiry: Inquiry, *, opened: bool, outside: str | None, hotline: str | None, message_id: int) -> str:
+    """A question that a person will answer has its number; `opened` is False where it joined one that was there.
+
+    `outside` is the hotline for a matter outside our domains; else `hotline` is that of the nearest entry.
+    """
+    referral = outside or hotline or "12348"
+    return _word(
+        "registered",
+        inquiry=inquiry,
+        opened=opened,
+        reason=inquiry.reason,
+        days=PROMISED_WORKING_DAYS,
+        is_outside=outside is not None,
+        referral=referral,
+        office=REFERRALS[referral],
+        can_be_called=inquiry.reason == "asked_for_person",
+        message_id=message_id,
+    )
+
+
+def joined(inquiry: Inquiry, *, urgent: bool, message_id: int) -> str:
+    """What the asker was asked for went to the colleague, with a tap for when it was something else."""
+    return _word("joined", inquiry=inquiry, urgent=urgent, message_id=message_id)
+
+
+def fixed(reply: FixedText) -> str:
+    """A text or link that staff keep for a keyword."""
+    return _word("fixed_reply", fixed=reply)
+
+
+def late(key: str) -> str:
+    """The reply is not ready in time; a tap fetches it. Needs no database."""
+    return _word("late", key=key)
+
+
+def due_parts(due: DueReply, limit_bytes: int = PART_LIMIT_BYTES) -> list[str]:
+    """What is still to come of a colleague's reply, in parts of at most `limit_bytes`, headed by what it answers.
+
+    Parts that are known to have arrived are left out. Where nobody knows whether the next one arrived, it is
+    headed 如已收到请忽略.
+    """
+    # Cut with room for the head, and cut the same whether it stands there or not.
+    room = limit_bytes - len(_IGNORE_IF_HAD.encode()) - len(_CONTINUED.encode())
+    parts = split_reply(_word("due_reply", due=due, question=plain(due.question or "", 80)), room)
+    rest = parts[due.parts_sent :]
+    if rest and due.parts_sent:
+        rest[0] = _CONTINUED + rest[0]
+    if rest and due.is_unsure:
+        rest[0] = _IGNORE_IF_HAD + rest[0]
+    return rest
+
+
+def progress_list(inquiries: Sequence[Inquiry]) -> str:
+    """How several inquiries stand, each number tappable."""
+    return _word("progress_list", inquiries=[(one, _STATUS[InquiryStatus(one.status)]) for one in inquiries])
 
 
 def progress(inquiry: Inquiry) -> str:
@@ -135,6 +194,11 @@ def with_more(parts: list[str], message_id: int, limit_bytes: int = PART_LIMIT_B
     return first.rstrip("\n") + tail, [*rest, *whole[1:]]
 
 
+def without_tail(reply: str) -> str:
+    """A first part without its tap for the rest."""
+    return reply.split(_CONTINUES, maxsplit=1)[0]
+
+
 def _pieces(text: str, limit_bytes: int) -> list[str]:
     """Lines; a line that is too long, as its links and single characters."""
     pieces: list[str] = []
@@ -174,4 +238,6 @@ _TEMPLATES = Environment(
     autoescape=False,  # noqa: S701
 )
 _TEMPLATES.globals["tap"] = tap
+_TEMPLATES.globals["tap_due"] = lambda text, outbox_id: _tap(text, f"r{outbox_id}")
+_TEMPLATES.globals["tap_late"] = lambda text, key: _tap(text, f"k{key[:16]}")
 _TEMPLATES.filters["month"] = _month

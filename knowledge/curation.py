@@ -106,6 +106,11 @@ def titles_of(session: Session, entry_ids: Iterable[str]) -> dict[str, str]:
     return dict(rows.all())
 
 
+def referral_of(session: Session, entry_id: str) -> str | None:
+    """The hotline of an entry's field; None where there is no such entry."""
+    return session.exec(select(FaqEntry.referral).where(FaqEntry.id == entry_id)).first()
+
+
 def variants_of(session: Session, entry_id: str) -> list[str]:
     """An entry's similar questions, in the order they were added."""
     rows = session.exec(select(Variant.text).where(Variant.entry_id == entry_id).order_by(col(Variant.id)))

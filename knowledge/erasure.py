@@ -4,25 +4,27 @@ from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from knowledge.errors import NotFound
-from knowledge.models import Asker, Conversation, Inquiry, Message, OutboxMessage, OutboxStatus, StaffReply
+from knowledge.models import Asker, CallbackNumber, Conversation, Inquiry, Message, OutboxMessage, StaffReply
+from knowledge.models.outbox import UNDELIVERED
 
 
 def erase(session: Session, asker: Asker) -> None:
-    """Delete the asker's address, the texts of messages, replies and inquiries, and unsent replies.
+    """Delete the asker's address and scene, call-back numbers, the texts of messages, replies, notices and
+    inquiries, and what was not delivered yet.
 
     WeChat requires it when a user unfollows (wechat.md §2, Wechat_Accreditation_Event_Push). Day, decision,
     entry version and counts stay, so that reports remain right.
     """
     inquiries = select(Inquiry.id).where(col(Inquiry.asker_id) == asker.id)
-    session.execute(
-        delete(OutboxMessage).where(
-            col(OutboxMessage.asker_id) == asker.id, col(OutboxMessage.status) == OutboxStatus.WAITING
-        )
-    )
-    session.execute(update(StaffReply).where(col(StaffReply.inquiry_id).in_(inquiries)).values(text=None))
-    session.execute(update(Inquiry).where(col(Inquiry.asker_id) == asker.id).values(question=None))
-    session.execute(update(Message).where(col(Message.asker_id) == asker.id).values(text=None, reply=None))
-    session.execute(delete(Conversation).where(col(Conversation.asker_id) == asker.id))
+    of_asker = col(OutboxMessage.asker_id) == asker.id
+    session.exec(delete(CallbackNumber).where(col(CallbackNumber.inquiry_id).in_(inquiries)))
+    session.exec(delete(OutboxMessage).where(of_asker, col(OutboxMessage.status).in_(UNDELIVERED)))
+    # A notice that was delivered keeps its row, for the count, without its text.
+    session.exec(update(OutboxMessage).where(of_asker, col(OutboxMessage.text).is_not(None)).values(text=""))
+    session.exec(update(StaffReply).where(col(StaffReply.inquiry_id).in_(inquiries)).values(text=None))
+    session.exec(update(Inquiry).where(col(Inquiry.asker_id) == asker.id).values(question=None))
+    session.exec(update(Message).where(col(Message.asker_id) == asker.id).values(text=None, reply=None))
+    session.exec(delete(Conversation).where(col(Conversation.asker_id) == asker.id))
     asker.address = None
     asker.scene = None
     session.add(asker)

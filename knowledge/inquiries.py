@@ -1,12 +1,13 @@
-"""Inquiries (提问单): open, join, reply, close; and the replies an asker is still to receive."""
+"""Inquiries (提问单): open, join, ask back, reply, close."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from rapidfuzz import fuzz
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from knowledge import callbacks, outbox
 from knowledge.database import insert_if_absent
 from knowledge.errors import InquiryClosed, InvalidInput, NotFound
 from knowledge.matching.normalize import normalize
@@ -16,41 +17,39 @@ from knowledge.models import (
     InquiryStatus,
     Message,
     OutboxMessage,
-    OutboxStatus,
+    ReplyKind,
     StaffReply,
 )
 from knowledge.models.inquiries import OPEN_STATUSES
-from knowledge.working_days import after_working_days, local_day
+from knowledge.models.outbox import UNDELIVERED
+from knowledge.outbox import SUPPLEMENT
+from knowledge.working_days import after_working_days, local_day, working_days_between
 
 PROMISED_WORKING_DAYS = 2
 REPLY_LIMIT = 2000  # characters; a reply is cut into parts for the channel, so this only stops a paste by mistake
 _SAME_QUESTION = 80  # rapidfuzz ratio from which a question repeats the one an inquiry was opened with
 
 
-@dataclass(frozen=True, slots=True)
-class DueReply:
-    """A colleague's reply that its asker has not received yet."""
-
-    outbox_id: int
-    inquiry_number: str
-    question: str | None
-    text: str
-
-
-def open_or_join(session: Session, asker_id: int, question: str, reason: str, now: datetime) -> tuple[Inquiry, bool]:
+def open_or_join(
+    session: Session, asker_id: int, question: str, reason: str, now: datetime, *, urgent: bool = False
+) -> tuple[Inquiry, bool]:
     """The asker's inquiry for a question, and whether it was opened now.
 
-    What repeats an open inquiry of the same asker joins it instead of opening another.
+    What repeats an open inquiry of the same asker joins it instead of opening another; it stays or becomes
+    urgent where either is.
     """
     normal = normalize(question)
     for inquiry in open_of(session, asker_id):
-        if fuzz.ratio(normalize(inquiry.question or ""), normal) >= _SAME_QUESTION:
+        if fuzz.ratio(normalize((inquiry.question or "").split(SUPPLEMENT)[0]), normal) >= _SAME_QUESTION:
+            inquiry.urgent = inquiry.urgent or urgent
+            session.add(inquiry)
             return inquiry, False
     inquiry = Inquiry(
         number=_draw_number(session, local_day(now)),
         asker_id=asker_id,
         question=question,
         reason=reason,
+        urgent=urgent,
         opened_at=now,
         due_on=after_working_days(local_day(now), PROMISED_WORKING_DAYS),
     )
@@ -72,8 +71,42 @@ def open_of(session: Session, asker_id: int) -> list[Inquiry]:
 def add_to(session: Session, inquiry: Inquiry, text: str) -> None:
     """Join what the asker adds to his open inquiry, so that whoever answers reads it too."""
     if text not in (inquiry.question or ""):
-        inquiry.question = f"{inquiry.question or ''}\n（补充）{text}"
+        inquiry.question = f"{inquiry.question or ''}{SUPPLEMENT}{text}"
         session.add(inquiry)
+
+
+def waiting_for_asker(session: Session, asker_id: int) -> Inquiry | None:
+    """The asker's inquiry that waits for him, the one asked back last; None where none does."""
+    return session.exec(
+        select(Inquiry)
+        .where(Inquiry.asker_id == asker_id, Inquiry.status == InquiryStatus.WAITING)
+        .order_by(col(Inquiry.waiting_since).desc())
+    ).first()
+
+
+def answer_back(session: Session, inquiry: Inquiry, text: str, now: datetime) -> None:
+    """What the asker was asked for came: the inquiry is a colleague's again, and its due time goes on.
+
+    The days it waited are given back: as many working days are left as were when he was asked.
+    """
+    add_to(session, inquiry, text)
+    since = inquiry.waiting_since or now
+    left = working_days_between(local_day(since), inquiry.due_on)
+    inquiry.due_on = after_working_days(local_day(now), left) if left else max(inquiry.due_on, local_day(now))
+    inquiry.status = InquiryStatus.ASSIGNED
+    inquiry.waiting_since = None
+    session.add(inquiry)
+
+
+def take_back(session: Session, inquiry: Inquiry, text: str, now: datetime) -> None:
+    """What joined an inquiry was a matter of its own: it is taken out, and the inquiry waits for the asker again.
+
+    An inquiry that a colleague has answered meanwhile stays answered.
+    """
+    inquiry.question = (inquiry.question or "").replace(f"{SUPPLEMENT}{text}", "", 1)
+    if inquiry.status == InquiryStatus.ASSIGNED:
+        inquiry.status, inquiry.waiting_since = InquiryStatus.WAITING, now
+    session.add(inquiry)
 
 
 def waiting(session: Session, limit: int = 50, offset: int = 0) -> list[Inquiry]:
@@ -118,7 +151,7 @@ def is_delivered(session: Session, reply: StaffReply) -> bool:
     """Whether the asker has received a reply."""
     rows = session.exec(
         select(OutboxMessage.id).where(
-            OutboxMessage.staff_reply_id == reply.id, OutboxMessage.status == OutboxStatus.WAITING
+            OutboxMessage.staff_reply_id == reply.id, col(OutboxMessage.status).in_(UNDELIVERED)
         )
     )
     return rows.first() is None
@@ -130,64 +163,78 @@ def reply(session: Session, number: str, author: str, text: str, now: datetime) 
     Raises NotFound for an unknown number, InquiryClosed where the inquiry is answered or closed already
     (so that two colleagues cannot both answer), InvalidInput for an empty or overlong text.
     """
+    cleaned = _readable(text, "答复")
+    inquiry = by_number(session, number)
+    _step(session, inquiry, OPEN_STATUSES, InquiryStatus.ANSWERED, closed_at=now, waiting_since=None)
+    callbacks.forget(session, _id(inquiry.id))
+    return _send(session, inquiry, author, ReplyKind.ANSWER, cleaned, now)
+
+
+def ask_back(session: Session, number: str, author: str, text: str, now: datetime) -> StaffReply:
+    """A colleague asks the asker for something: the inquiry waits for him, and its due time rests.
+
+    Raises like `reply`, and InquiryClosed too where the inquiry waits for its asker already.
+    """
+    cleaned = _readable(text, "反问")
+    inquiry = by_number(session, number)
+    asked = (InquiryStatus.NEW, InquiryStatus.ASSIGNED)
+    _step(session, inquiry, asked, InquiryStatus.WAITING, waiting_since=now)
+    return _send(session, inquiry, author, ReplyKind.QUESTION, cleaned, now)
+
+
+def _readable(text: str, what: str) -> str:
     cleaned = text.strip()
     if not cleaned:
-        raise InvalidInput("答复不能为空")
+        raise InvalidInput(f"{what}不能为空")
     if len(cleaned) > REPLY_LIMIT:
-        raise InvalidInput(f"答复最多{REPLY_LIMIT}字，现为{len(cleaned)}字")
-    inquiry = by_number(session, number)
-    # A conditional update, so that of two colleagues at once exactly one answers.
-    claimed = session.exec(
+        raise InvalidInput(f"{what}最多{REPLY_LIMIT}字，现为{len(cleaned)}字")
+    return cleaned
+
+
+def _step(
+    session: Session,
+    inquiry: Inquiry,
+    before: Sequence[InquiryStatus],
+    after: InquiryStatus,
+    **values: datetime | None,
+) -> None:
+    """A conditional update, so that of two colleagues at once exactly one takes the step."""
+    taken = session.exec(
         update(Inquiry)
-        .where(col(Inquiry.id) == inquiry.id, col(Inquiry.status).in_(OPEN_STATUSES))
-        .values(status=InquiryStatus.ANSWERED, closed_at=now)
+        .where(col(Inquiry.id) == inquiry.id, col(Inquiry.status).in_(before))
+        .values(status=after, **values)
     )
-    if claimed.rowcount != 1:
-        raise InquiryClosed(f"提问单{inquiry.number}已经办结，不能再次答复")
+    if taken.rowcount != 1:
+        session.refresh(inquiry)
+        why = "正在等提问人补充" if inquiry.status == InquiryStatus.WAITING else "已经办结"
+        raise InquiryClosed(f"提问单{inquiry.number}{why}，不能再次{'答复' if closes(after) else '反问'}")
     session.refresh(inquiry)
-    written = StaffReply(inquiry_id=_id(inquiry.id), author=author, text=cleaned, written_at=now)
+
+
+def closes(status: InquiryStatus) -> bool:
+    """Whether a state ends an inquiry."""
+    return not status.is_open
+
+
+def _send(session: Session, inquiry: Inquiry, author: str, kind: ReplyKind, text: str, now: datetime) -> StaffReply:
+    written = StaffReply(inquiry_id=_id(inquiry.id), author=author, kind=kind, text=text, written_at=now)
     session.add(written)
     session.flush()
-    session.add(
-        OutboxMessage(
-            asker_id=inquiry.asker_id,
-            inquiry_id=_id(inquiry.id),
-            staff_reply_id=_id(written.id),
-            created_at=now,
-        )
-    )
-    session.flush()
+    outbox.enqueue(session, inquiry.asker_id, now, inquiry_id=_id(inquiry.id), staff_reply_id=_id(written.id))
     return written
 
 
 def reopen(session: Session, inquiry: Inquiry, now: datetime) -> None:
-    """没解决 after a colleague's reply: the inquiry is assigned again, with a new due day."""
+    """没解决 after a colleague's reply: the inquiry is assigned again, with a new due day.
+
+    Saying it again, of an inquiry that is open, changes nothing.
+    """
+    if InquiryStatus(inquiry.status).is_open:
+        return
     inquiry.status = InquiryStatus.ASSIGNED
     inquiry.closed_at = None
     inquiry.due_on = after_working_days(local_day(now), PROMISED_WORKING_DAYS)
     session.add(inquiry)
-
-
-def due_replies(session: Session, asker_id: int) -> list[DueReply]:
-    """Replies an asker is still to receive, oldest first."""
-    rows = session.exec(
-        select(OutboxMessage.id, Inquiry.number, Inquiry.question, StaffReply.text)
-        .join(Inquiry, col(Inquiry.id) == OutboxMessage.inquiry_id)
-        .join(StaffReply, col(StaffReply.id) == OutboxMessage.staff_reply_id)
-        .where(OutboxMessage.asker_id == asker_id, OutboxMessage.status == OutboxStatus.WAITING)
-        .order_by(col(OutboxMessage.id))
-    )
-    return [DueReply(_id(number), name, question, text or "") for number, name, question, text in rows]
-
-
-def mark_delivered(session: Session, due: DueReply, message_id: int, now: datetime) -> bool:
-    """Take a reply out of the outbox for the message that carries it; False if another one took it."""
-    taken = session.exec(
-        update(OutboxMessage)
-        .where(col(OutboxMessage.id) == due.outbox_id, col(OutboxMessage.status) == OutboxStatus.WAITING)
-        .values(status=OutboxStatus.DELIVERED, delivered_at=now, delivered_by_message_id=message_id)
-    )
-    return taken.rowcount == 1
 
 
 def _draw_number(session: Session, day: date) -> str:

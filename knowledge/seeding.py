@@ -6,11 +6,12 @@ from pathlib import Path
 
 from sqlmodel import Session, select
 
-from knowledge import matching_data
+from knowledge import fixed_replies, matching_data, revisions, urgency
 from knowledge.content import FAQ, FIGURES
 from knowledge.content.entries import EntryForm, FigureForm, read_entries, read_figures
+from knowledge.content.standing import read_fixed_replies, read_urgent
 from knowledge.curation import publish_content
-from knowledge.models import Citation, EntryVersion, FaqEntry, Figure, Variant
+from knowledge.models import Citation, EntryVersion, FaqEntry, Figure, UrgentRule, Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,21 @@ def seed(session: Session, now: datetime, folder: Path = FAQ, figures: Path = FI
             add_figure(session, figure)
     for form in new:
         add_entry(session, form, now)
+    seed_standing(session, now)
     if matching_data.seed(session, now) or new:
         publish_content(session, now, f"seed: {len(new)} entries")
     return Loaded(len(new), len(forms) - len(new))
+
+
+def seed_standing(session: Session, now: datetime) -> None:
+    """Load the shipped urgent rules and fixed replies once; what staff delete does not come back."""
+    if revisions.current(session, urgency.SUBJECT) == 0:
+        for position, rule in enumerate(read_urgent(), 1):
+            values = rule.model_dump()
+            urgency.add(session, UrgentRule(position=position, updated_at=now, **values))
+    if revisions.current(session, fixed_replies.SUBJECT) == 0:
+        for reply in read_fixed_replies():
+            fixed_replies.add(session, reply.keywords, reply.text, reply.link, now)
 
 
 def add_entry(session: Session, form: EntryForm, now: datetime) -> None:

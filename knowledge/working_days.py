@@ -33,3 +33,9 @@ def after_working_days(start: date, count: int) -> date:
         day += timedelta(days=1)
         count -= is_working_day(day)
     return day
+
+
+def working_days_between(start: date, end: date) -> int:
+    """How many working days lie after `start`, up to and with `end`; 0 where `end` is not later."""
+    days = (end - start).days
+    return sum(is_working_day(start + timedelta(days=day)) for day in range(1, days + 1))

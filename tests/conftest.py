@@ -28,6 +28,7 @@ from knowledge.content.entries import EntryForm, read_entries, read_figures
 from knowledge.database import Database
 from knowledge.migrations import migrate
 from knowledge.models import Role
+from knowledge.standing import StandingRules
 from knowledge.working_days import now_utc
 from tests.builders import cast_entries
 from tests.wechat_user import WeChatPeer, WeChatUser
@@ -88,6 +89,7 @@ class Served:
     url: str
     database: Database
     matcher: Matcher
+    standing: StandingRules
     mode: str
     http: httpx.Client
 
@@ -106,6 +108,7 @@ def serving(
     now: Callable[[], datetime] = now_utc,
     previous_aes_key: str = "",
     trains: bool = False,
+    matcher: Matcher | None = None,
 ) -> Iterator[Served]:
     """Fawen on a real socket, with the given entries published (by default the cast's)."""
     with database.writing() as session:
@@ -113,11 +116,13 @@ def serving(
             seeding.add_entry(session, form, NOW)
         for figure in read_figures(FIGURES):
             seeding.add_figure(session, figure)
+        seeding.seed_standing(session, NOW)
         matching_data.seed(session, NOW)
         curation.publish_content(session, NOW, "tests")
     account = Account(TOKEN, APP_ID, AES_KEY, previous_aes_key, mode, "k" * 40, is_simulated=False)  # type: ignore[arg-type] # a str from parametrize
-    matcher = Matcher(database)
-    app = create_app(account, database, now=now, matcher=matcher, trains=trains)
+    matcher = matcher or Matcher(database)
+    standing = StandingRules(database)
+    app = create_app(account, database, now=now, matcher=matcher, standing=standing, trains=trains)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     port = listener.getsockname()[1]
@@ -127,7 +132,7 @@ def serving(
     url = f"http://127.0.0.1:{port}"
     with httpx.Client(base_url=url, timeout=10, trust_env=False) as http:
         _wait_until_ready(http)
-        yield Served(url, database, matcher, mode, http)
+        yield Served(url, database, matcher, standing, mode, http)
     server.should_exit = True
     thread.join()
     listener.close()

@@ -157,6 +157,8 @@ class WeChatUser:
         text = reply.findtext("Content") or ""
         links = []
         for address, label in _LINK.findall(text):
+            if not address.startswith("weixin://bizmsgmenu?"):
+                continue
             values = parse_qs(urlsplit(address).query)
             links.append(Link(label, values["msgmenucontent"][0], values["msgmenuid"][0]))
         self._links = links

@@ -3,19 +3,22 @@
 from sqlmodel import SQLModel
 
 from knowledge.models.askers import Asker, Conversation
+from knowledge.models.callbacks import CallbackNumber
 from knowledge.models.content import ContentVersion
 from knowledge.models.entries import Citation, Domain, EntryStatus, EntryVersion, FaqEntry, Variant
 from knowledge.models.figures import Figure
-from knowledge.models.inquiries import Inquiry, InquiryCounter, InquiryStatus, StaffReply
+from knowledge.models.inquiries import Inquiry, InquiryCounter, InquiryStatus, ReplyKind, StaffReply
 from knowledge.models.matching import ConfirmedQuestion, FittedWeights, MatchingData, MatchingKind, TrainedModel
 from knowledge.models.messages import DecisionKind, Feedback, Message
 from knowledge.models.outbox import OutboxMessage, OutboxStatus
 from knowledge.models.staff import Role, StaffMember
+from knowledge.models.standing import FixedReply, FixedReplyKeyword, Revision, UrgentRule
 
 metadata = SQLModel.metadata
 
 __all__ = [
     "Asker",
+    "CallbackNumber",
     "Citation",
     "ConfirmedQuestion",
     "ContentVersion",
@@ -28,6 +31,8 @@ __all__ = [
     "Feedback",
     "Figure",
     "FittedWeights",
+    "FixedReply",
+    "FixedReplyKeyword",
     "Inquiry",
     "InquiryCounter",
     "InquiryStatus",
@@ -36,10 +41,13 @@ __all__ = [
     "Message",
     "OutboxMessage",
     "OutboxStatus",
+    "ReplyKind",
+    "Revision",
     "Role",
     "StaffMember",
     "StaffReply",
     "TrainedModel",
+    "UrgentRule",
     "Variant",
     "metadata",
 ]

@@ -51,6 +51,8 @@ class Inquiry(SQLModel, table=True):
     opened_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
     due_on: date
     closed_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
+    # Since when the asker is to add something: the due time rests until he does.
+    waiting_since: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
 
 
 class InquiryCounter(SQLModel, table=True):
@@ -62,13 +64,23 @@ class InquiryCounter(SQLModel, table=True):
     last: int
 
 
+class ReplyKind(StrEnum):
+    """A colleague's reply answers an inquiry, or asks the asker back (反问)."""
+
+    ANSWER = "answer"
+    QUESTION = "question"
+
+
 class StaffReply(SQLModel, table=True):
-    """What a colleague answered to an inquiry."""
+    """What a colleague wrote to the asker of an inquiry; `helpful` is what the asker said of it (None: nothing)."""
 
     __tablename__ = "staff_reply"
+    __table_args__ = (CheckConstraint("kind IN ('answer', 'question')", name="kind"),)
 
     id: int | None = Field(default=None, primary_key=True)
     inquiry_id: int = Field(foreign_key="inquiry.id", index=True)
     author: str = Field(max_length=50)
+    kind: str = Field(default=ReplyKind.ANSWER, max_length=20)
     text: str | None = None
+    helpful: bool | None = None
     written_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))

@@ -22,7 +22,8 @@ class Message(SQLModel, table=True):
     """One message of an asker. `key` is unique: a push that comes again finds its reply here.
 
     `decision` is empty for what was no question of law (a tap, a command, an event, a greeting).
-    `text` and `reply` are what erasing a person empties; the day, decision and entry version stay.
+    `urgent_rule_id` names the urgent rule that recognised it. `text` and `reply` are what erasing a person
+    empties; the day, decision and entry version stay.
     """
 
     __tablename__ = "message"
@@ -45,6 +46,7 @@ class Message(SQLModel, table=True):
     candidates: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     content_version: int | None = None
     inquiry_id: int | None = Field(default=None, foreign_key="inquiry.id")
+    urgent_rule_id: str | None = Field(default=None, max_length=60)
     reply: str | None = None
     latency_ms: float = 0.0
 

@@ -86,7 +86,7 @@ def test_what_an_asker_wrote_is_no_markup() -> None:
         ("5", 3, Question("5")),
         ("2", 0, Question("2")),
         (" 更多 ", 0, More()),
-        ("转人工！", 0, AskHuman()),
+        ("转人工！", 0, AskHuman(None)),
         ("q20261124-0001", 0, Progress("Q20261124-0001")),
         ("进度", 0, Progress(None)),
         ("?", 0, Help()),
