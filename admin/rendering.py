@@ -7,10 +7,30 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from admin.auth import form_token
-from knowledge.models import StaffMember
+from admin.auth import ROLE_NAMES, form_token, may
+from knowledge.models import Role, StaffMember
 from knowledge.working_days import SHANGHAI
 
+# The rooms of the workbench as the head of each page lists them: path, name, who may enter.
+ROOMS = (
+    ("/inquiries", "待解问题", Role.VIEWER),
+    ("/entries", "知识库", Role.VIEWER),
+    ("/staff", "人员", Role.ADMINISTRATOR),
+)
+ACTION_GROUPS = {"staff": "人员", "inquiry": "提问单", "entry": "条目", "test_case": "测试问句"}
+ACTION_NAMES = {
+    "staff.add": "添加人员",
+    "staff.change": "修改权限",
+    "staff.password": "重设密码",
+    "staff.second_factor_on": "启用手机验证码",
+    "staff.second_factor_off": "取消手机验证码",
+    "staff.sign_in": "登录",
+    "inquiry.answered": "答复提问",
+    "inquiry.waiting": "请提问人补充",
+}
+FIELD_NAMES = {"role": "权限", "is_active": "可登录", "second_factor": "手机验证码", "status": "状态"}
+
+_ROLE_WORDS = {str(role): name for role, name in ROLE_NAMES.items()}
 STATUS_NAMES = {
     "new": "新",
     "assigned": "办理中",
@@ -49,6 +69,17 @@ def page(
     return HTMLResponse(html, status_code=status)
 
 
+def _shown(value: object) -> str:
+    """A field's value in the audit log, in words, and not longer than a line or two."""
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, list):
+        return "、".join(map(str, value))[:300] or "（无）"
+    text = str(value)
+    named = STATUS_NAMES.get(text) or _ROLE_WORDS.get(text)
+    return named or (text if len(text) <= 300 else text[:300] + "…")
+
+
 def _local(moment: datetime) -> str:
     return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
@@ -61,4 +92,15 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 _TEMPLATES.filters["local"] = _local
-_TEMPLATES.globals.update(status_names=STATUS_NAMES, domain_names=DOMAIN_NAMES, reason_names=REASON_NAMES)
+_TEMPLATES.filters["shown"] = _shown
+_TEMPLATES.globals.update(
+    rooms=ROOMS,
+    may=may,
+    role_names=ROLE_NAMES,
+    status_names=STATUS_NAMES,
+    domain_names=DOMAIN_NAMES,
+    reason_names=REASON_NAMES,
+    action_groups=ACTION_GROUPS,
+    action_names=ACTION_NAMES,
+    field_names=FIELD_NAMES,
+)

@@ -149,7 +149,7 @@ def staff_password(
 ) -> None:
     """Set a member's password; every session of theirs ends."""
     with usage_errors(), open_database(KnowledgeSettings()).writing() as session:
-        staff.set_password(session, name, password)
+        staff.set_password(session, name, password, now_utc())
     typer.echo(f"{name} 的密码已更新")
 
 

@@ -7,7 +7,7 @@ from rapidfuzz import fuzz
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from knowledge import callbacks, outbox
+from knowledge import audit, callbacks, outbox
 from knowledge.database import insert_if_absent
 from knowledge.errors import InquiryClosed, InvalidInput, NotFound
 from knowledge.matching.normalize import normalize
@@ -221,6 +221,15 @@ def _send(session: Session, inquiry: Inquiry, author: str, kind: ReplyKind, text
     session.add(written)
     session.flush()
     outbox.enqueue(session, inquiry.asker_id, now, inquiry_id=_id(inquiry.id), staff_reply_id=_id(written.id))
+    audit.record(
+        session,
+        actor=author,
+        action=f"inquiry.{inquiry.status}",
+        subject=f"inquiry {inquiry.number}",
+        before=None,
+        after={"status": inquiry.status, "reply": written.id},
+        now=now,
+    )
     return written
 
 

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from admin.auth import Reading, Viewer
+from admin.paging import page_number
 from admin.rendering import page
 from knowledge import curation
 from knowledge.working_days import local_day
@@ -16,8 +17,7 @@ def list_entries(request: Request, member: Viewer, session: Reading) -> Response
     """Entries whose title, question or id contains ?q=, within ?domain=."""
     query = request.query_params.get("q", "").strip()[:60]
     domain = request.query_params.get("domain", "")
-    text = request.query_params.get("page", "1")
-    number = int(text) if text.isdecimal() and 0 < len(text) < 6 and int(text) else 1
+    number = page_number(request)
     found = curation.find(session, query, domain, PER_PAGE + 1, (number - 1) * PER_PAGE)
     return page(
         request,

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from admin.auth import Curator, OwnForm, Reading, Transaction, Viewer
 from admin.errors import STATUS
+from admin.paging import page_number
 from admin.rendering import page
 from knowledge import curation, inquiries
 from knowledge.errors import InquiryClosed, InvalidInput
@@ -23,7 +24,7 @@ _WORTH_SHOWING = 1.0  # score 0-100 from which an entry may have something to do
 def list_inquiries(request: Request, member: Viewer, session: Reading) -> Response:
     """Open ones first to be answered first; with ?all=1 every one, newest first."""
     everything = request.query_params.get("all") == "1"
-    number = max(1, _whole(request.query_params.get("page")))
+    number = page_number(request)
     find = inquiries.latest if everything else inquiries.waiting
     found = find(session, PER_PAGE + 1, (number - 1) * PER_PAGE)
     return page(
@@ -85,7 +86,3 @@ def _show(
         limit=inquiries.REPLY_LIMIT,
         today=local_day(request.app.state.now()),
     )
-
-
-def _whole(text: str | None) -> int:
-    return int(text) if text and text.isdecimal() and len(text) < 6 else 1

@@ -3,6 +3,7 @@
 from sqlmodel import SQLModel
 
 from knowledge.models.askers import Asker, Conversation
+from knowledge.models.audit import AuditRecord
 from knowledge.models.callbacks import CallbackNumber
 from knowledge.models.content import ContentVersion
 from knowledge.models.entries import Citation, Domain, EntryStatus, EntryVersion, FaqEntry, Variant
@@ -11,13 +12,14 @@ from knowledge.models.inquiries import Inquiry, InquiryCounter, InquiryStatus, R
 from knowledge.models.matching import ConfirmedQuestion, FittedWeights, MatchingData, MatchingKind, TrainedModel
 from knowledge.models.messages import DecisionKind, Feedback, Message
 from knowledge.models.outbox import OutboxMessage, OutboxStatus
-from knowledge.models.staff import Role, StaffMember
+from knowledge.models.staff import Role, StaffMember, StaffSession
 from knowledge.models.standing import FixedReply, FixedReplyKeyword, Revision, UrgentRule
 
 metadata = SQLModel.metadata
 
 __all__ = [
     "Asker",
+    "AuditRecord",
     "CallbackNumber",
     "Citation",
     "ConfirmedQuestion",
@@ -46,6 +48,7 @@ __all__ = [
     "Role",
     "StaffMember",
     "StaffReply",
+    "StaffSession",
     "TrainedModel",
     "UrgentRule",
     "Variant",

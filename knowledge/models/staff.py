@@ -36,4 +36,20 @@ class StaffMember(SQLModel, table=True):
     locked_until: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
     # Raised when the password changes or all sessions are to end: a cookie made for an older number is void.
     session_epoch: int = 0
+    # The second factor: a base32 secret (RFC 6238), and the last time step a code was taken for, so that no code
+    # works twice. `totp_pending` is a secret shown but not yet confirmed by a code.
+    totp_secret: str | None = Field(default=None, max_length=64)
+    totp_pending: str | None = Field(default=None, max_length=64)
+    totp_last_step: int = 0
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class StaffSession(SQLModel, table=True):
+    """One signed-in browser. The cookie carries `key`; without its row a cookie is worth nothing."""
+
+    __tablename__ = "staff_session"
+
+    key: str = Field(primary_key=True, max_length=64)
+    member_id: int = Field(foreign_key="staff_member.id", index=True)
+    epoch: int
+    began_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))

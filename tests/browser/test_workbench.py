@@ -8,10 +8,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyotp
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from knowledge.database import Database
+from knowledge.models import Role
+from knowledge.working_days import now_utc
 from tests.conftest import PASSWORD, Served, add_staff, serving
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -26,6 +30,9 @@ FLAGS = [
 ]
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 ODD = "公司食堂养的鹅跑到马路上被车压了，司机要公司赔车漆，公司要赔吗，鹅的钱谁出"
+
+AXE = Axe()
+GRAVE = {"serious", "critical"}
 
 pytestmark = pytest.mark.browser
 
@@ -65,6 +72,11 @@ def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
 
 
 def photograph(page: Page, name: str) -> None:
+    """Keep a picture, and see that nobody is shut out: no serious finding of axe, nothing wider than the screen."""
+    found = AXE.run(page).response["violations"]
+    serious = [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found if one["impact"] in GRAVE]
+    assert not serious, f"{name}: {serious}"
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{name} is too wide"
     folder = os.environ.get("FAWEN_SCREENSHOTS")
     if folder:
         width = page.viewport_size["width"] if page.viewport_size else 0
@@ -101,7 +113,6 @@ def test_a_curator_signs_in_and_answers_by_keyboard(served: Served, page: Page) 
     expect(page.get_by_text("待送达")).to_be_visible()
     photograph(page, "answered")
     zhang.says("你好").hears("鹅由公司饲养管理")
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def test_a_curator_reads_an_entry(served: Served, page: Page) -> None:
@@ -120,4 +131,44 @@ def test_a_curator_reads_an_entry(served: Served, page: Page) -> None:
     expect(page.get_by_text("《劳动合同法》第十九条")).to_be_visible()
     expect(page.get_by_text("本条尚未经律师复核")).to_be_visible()
     photograph(page, "entry")
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def enter(page: Page, served: Served, path: str = "/", name: str = "李") -> None:
+    """Sign in and go to a page."""
+    page.goto(f"{served.url}/admin{path}")
+    page.get_by_label("用户名").fill(name)
+    page.get_by_label("密码").fill(PASSWORD)
+    page.keyboard.press("Enter")
+
+
+def test_a_member_adds_a_second_factor_and_an_administrator_sees_to_people(served: Served, page: Page) -> None:
+    add_staff(served.database, "陈", Role.ADMINISTRATOR)
+    add_staff(served.database, "王", Role.REVIEWER)
+    enter(page, served, "/account", "陈")
+    page.get_by_role("button", name="开始设置").click()
+    secret = page.locator("code").inner_text()
+    assert page.locator(".qr svg").bounding_box()
+    photograph(page, "account")
+    page.get_by_label("应用显示的6位数字").fill(pyotp.TOTP(secret).at(now_utc()))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("手机验证码已启用")
+
+    page.get_by_role("link", name="人员").click()
+    photograph(page, "staff")
+    page.get_by_label("姓名").fill("孙")
+    page.get_by_label("初始密码").fill("a good first password")
+    page.get_by_label("权限").select_option(label="查看")
+    page.get_by_role("button", name="添加").click()
+    page.get_by_role("link", name="孙").click()
+    photograph(page, "staff-member")
+    page.get_by_label("登录", exact=True).select_option(label="停用")
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_text("已停用")).to_be_visible()
+    page.get_by_role("link", name="操作记录").click()
+    expect(page.get_by_text("修改权限")).to_be_visible()
+    photograph(page, "audit")
+
+    page.get_by_role("button", name="退出").click()
+    enter(page, served, "/", "陈")
+    expect(page.get_by_role("heading", name="手机验证码")).to_be_visible()
+    photograph(page, "code")

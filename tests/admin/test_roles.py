@@ -1,0 +1,95 @@
+"""Every route × every role, over HTTP: who is let in, who is refused, and that a new route must say so here."""
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+
+from admin.app import ROUTERS
+from knowledge.database import Database
+from knowledge.migrations import migrate
+from knowledge.models import Role
+from tests.conftest import PASSWORD, Served, add_staff, serving
+
+V, C, R, A = Role.VIEWER, Role.CURATOR, Role.REVIEWER, Role.ADMINISTRATOR
+LEAST: dict[tuple[str, str], Role] = {
+    ("GET", "/inquiries"): V,
+    ("GET", "/inquiries/{number}"): V,
+    ("POST", "/inquiries/{number}/reply"): C,
+    ("GET", "/entries"): V,
+    ("GET", "/entries/{entry_id}"): V,
+    ("GET", "/staff"): A,
+    ("POST", "/staff"): A,
+    ("GET", "/staff/{member_id}"): A,
+    ("POST", "/staff/{member_id}/access"): A,
+    ("POST", "/staff/{member_id}/password"): A,
+    ("POST", "/staff/{member_id}/second-factor/removal"): A,
+    ("GET", "/account"): V,
+    ("POST", "/account/password"): V,
+    ("POST", "/account/second-factor"): V,
+    ("POST", "/account/second-factor/confirmation"): V,
+    ("POST", "/account/second-factor/removal"): V,
+    ("GET", "/audit"): A,
+}
+OPEN_TO_ALL = {
+    ("GET", "/sign-in"),
+    ("POST", "/sign-in"),
+    ("POST", "/sign-in/code"),
+    ("POST", "/sign-out"),
+}
+IN_PLACE = {"number": "Q20200101-0001", "entry_id": "labor.nothing", "member_id": "999999"}
+
+
+@pytest.fixture(scope="module")
+def crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One Fawen and a member of staff of each role."""
+    database = Database(f"sqlite:///{tmp_path_factory.mktemp('crew') / 'test.sqlite3'}")
+    migrate(database)
+    with serving(database) as served:
+        for role in Role:
+            add_staff(database, str(role), role)
+        yield served
+    database.dispose()
+
+
+def test_the_table_names_every_route() -> None:
+    listed = [route for router in ROUTERS for route in router.routes]
+    routes = {(m, r.path) for r in listed if isinstance(r, APIRoute) for m in r.methods or ()}
+
+    assert routes == set(LEAST) | OPEN_TO_ALL
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_role_enters_what_is_its_own_and_nothing_above(crew: Served, role: Role) -> None:
+    with httpx.Client(base_url=crew.url, timeout=10, trust_env=False) as client:
+        token = _token(client.get("/admin/sign-in"))
+        client.post("/admin/sign-in", data={"form_token": token, "name": str(role), "password": PASSWORD})
+        token = _token(client.get("/admin/account"))
+        refused = {}
+        for method, path in LEAST:
+            address = "/admin" + re.sub(r"\{(\w+)[^}]*\}", lambda found: IN_PLACE[found[1]], path)
+            answer = client.request(method, address, data={"form_token": token} if method == "POST" else None)
+            assert answer.status_code < 500, (path, answer.text)
+            assert not answer.headers.get("location", "").startswith("/admin/sign-in"), path
+            refused[method, path] = answer.status_code == 403
+
+    order = list(Role)
+    assert refused == {route: order.index(role) < order.index(least) for route, least in LEAST.items()}
+
+
+def test_nobody_enters_without_signing_in(crew: Served) -> None:
+    with httpx.Client(base_url=crew.url, timeout=10, trust_env=False) as client:
+        token = _token(client.get("/admin/sign-in"))
+        for method, path in LEAST:
+            address = "/admin" + re.sub(r"\{(\w+)[^}]*\}", lambda found: IN_PLACE[found[1]], path)
+            answer = client.request(method, address, data={"form_token": token} if method == "POST" else None)
+            is_refused = answer.status_code == 403 or answer.headers.get("location", "").startswith("/admin/sign-in")
+            assert is_refused, (method, path, answer.status_code)
+
+
+def _token(page: httpx.Response) -> str:
+    found = re.search(r'name="form_token" value="([^"]+)"', page.text)
+    assert found, page.text[:500]
+    return found[1]
