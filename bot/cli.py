@@ -8,7 +8,7 @@ import structlog
 import typer
 import uvicorn
 
-from bot import cli_kb
+from bot import cli_kb, cli_statutes
 from bot.cli_base import fail, open_database, usage_errors
 from bot.cli_matching import ask, evaluate_command, fit_command
 from bot.cli_simulate import simulate
@@ -28,6 +28,9 @@ app = typer.Typer(
 inquiries_app = typer.Typer(no_args_is_help=True, help="Questions waiting for a person.")
 staff_app = typer.Typer(no_args_is_help=True, help="Who may sign in to the workbench.")
 app.add_typer(cli_kb.app, name="kb")
+app.add_typer(cli_statutes.app, name="statutes")
+cli_kb.app.command("impact")(cli_statutes.impact_command)
+cli_kb.app.command("rereview")(cli_statutes.rereview_command)
 app.add_typer(inquiries_app, name="inquiries")
 app.add_typer(staff_app, name="staff")
 app.command()(simulate)

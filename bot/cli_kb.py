@@ -15,6 +15,7 @@ from knowledge.content.checks import Finding, beside_texts, check, likeness, rea
 from knowledge.content.entries import EntryForm, read_entries, read_figures
 from knowledge.errors import ContentError
 from knowledge.settings import KnowledgeSettings
+from knowledge.statutes import library
 from knowledge.statutes.register import pin, read_register, write_register
 from knowledge.statutes.texts import StatuteTexts, read_statutes
 from knowledge.working_days import local_day, now_utc
@@ -29,13 +30,16 @@ def check_command(
     statutes: Annotated[
         Path | None, typer.Option(exists=True, file_okay=False, help="statute texts to check against")
     ] = None,
-    show_texts: Annotated[bool, typer.Option(help="print the cited text beside each answer (with --statutes)")] = True,
+    show_texts: Annotated[
+        bool, typer.Option(help="print the cited text beside each answer (with texts to check against)")
+    ] = True,
+    imported: Annotated[bool, typer.Option("--imported", help="check against the texts in the database")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="findings and figures of each entry for a machine")] = False,
 ) -> None:
     """Check the FAQ files; exit 1 if there is an error. What time alone brings is a notice and no error."""
     with usage_errors():
         on = date.fromisoformat(as_of) if as_of else local_day(now_utc())
-        texts = read_statutes(statutes) if statutes else None
+        texts = _texts(statutes, imported, on)
     try:
         entries = [entry for _, entry in read_entries(path)]
         with progress("comparing wordings") as told:
@@ -55,6 +59,18 @@ def check_command(
     else:
         _print_findings(entries, findings, texts if show_texts else None)
     raise typer.Exit(1 if any(finding.is_error for finding in findings) else 0)
+
+
+def _texts(folder: Path | None, imported: bool, on: date) -> StatuteTexts | None:
+    if folder:
+        return read_statutes(folder)
+    if not imported:
+        return None
+    with open_database(KnowledgeSettings()).reading() as session:
+        texts = library.texts_on(session, on)
+    if not texts.statutes:
+        raise ContentError("数据库中还没有法规文本：先运行 fawen statutes import PATH")
+    return texts
 
 
 def _print_findings(entries: list[EntryForm], findings: list[Finding], texts: StatuteTexts | None) -> None:

@@ -18,7 +18,7 @@ from rapidfuzz import fuzz, process
 from knowledge.content.entries import EntryForm
 from knowledge.matching.normalize import normalize
 from knowledge.statutes.citation import Cited
-from knowledge.statutes.register import Register, place_faults
+from knowledge.statutes.register import Register, place_faults, place_of
 from knowledge.statutes.texts import StatuteTexts, paragraphs, text_hash
 
 CLASH_RATIO = 90  # rapidfuzz ratio 0-100: from here on a wording is taken for another entry's
@@ -227,8 +227,7 @@ def _against_texts(entries: list[EntryForm], register: Register, texts: StatuteT
             if text is None:
                 yield Finding(entry.id, f"{citation}：现有文本中没有这一条")
                 continue
-            place = f"{citation.article}-{citation.sub}" if citation.sub else str(citation.article)
-            facts = register.articles.get((citation.statute, place))
+            facts = register.articles.get((citation.statute, place_of(citation)))
             if facts and facts.hash != text_hash(text):
                 yield Finding(entry.id, f"{citation}：现有文本与条目核对时的文本不同")
             for fault in place_faults(citation, tuple(len(items) for _, items in paragraphs(text))):

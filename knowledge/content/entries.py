@@ -158,6 +158,21 @@ class EntryForm(_Strict):
             (form.cited(), later.valid_from) for later in self.later for form in later.citations
         ]
 
+    def as_of(self, day: date) -> Self:
+        """The entry without texts that ran out before the day; since when the present one holds is left out.
+
+        So forms of one entry compare alike whether they were written before or after a text changed. Where
+        every text ran out, the last stays.
+        """
+        spans = [span for span in self.spans if span.end is None or span.end >= day] or self.spans[-1:]
+        first = spans[0]
+        start = first.start if first.start and first.start > day else None
+        kept = self.later[len(self.later) - len(spans) + 1 :] if len(spans) > 1 else []
+        citations = self.citations if len(spans) == len(self.spans) else self.later[-len(spans)].citations
+        return self.model_copy(
+            update={"answer": first.answer, "citations": citations, "valid_from": start, "later": kept}
+        )
+
     def seed_hash(self) -> str:
         """A hash over all the entry says, the same for the same content however the file is laid out."""
         content = self.model_dump(mode="json")

@@ -6,7 +6,7 @@ from knowledge.models.askers import Asker, Conversation
 from knowledge.models.audit import AuditRecord
 from knowledge.models.callbacks import CallbackNumber
 from knowledge.models.content import ContentVersion
-from knowledge.models.entries import Citation, Domain, EntryStatus, EntryVersion, FaqEntry, Variant
+from knowledge.models.entries import Citation, Domain, EntrySeed, EntryStatus, EntryVersion, FaqEntry, Variant
 from knowledge.models.figures import Figure
 from knowledge.models.inquiries import Inquiry, InquiryCounter, InquiryStatus, ReplyKind, StaffReply
 from knowledge.models.matching import ConfirmedQuestion, FittedWeights, MatchingData, MatchingKind, TrainedModel
@@ -14,10 +14,12 @@ from knowledge.models.messages import DecisionKind, Feedback, Message
 from knowledge.models.outbox import OutboxMessage, OutboxStatus
 from knowledge.models.staff import Role, StaffMember, StaffSession
 from knowledge.models.standing import FixedReply, FixedReplyKeyword, Revision, UrgentRule
+from knowledge.models.statutes import Article, ReReview, Statute, StatuteVersion
 
 metadata = SQLModel.metadata
 
 __all__ = [
+    "Article",
     "Asker",
     "AuditRecord",
     "CallbackNumber",
@@ -27,6 +29,7 @@ __all__ = [
     "Conversation",
     "DecisionKind",
     "Domain",
+    "EntrySeed",
     "EntryStatus",
     "EntryVersion",
     "FaqEntry",
@@ -43,12 +46,15 @@ __all__ = [
     "Message",
     "OutboxMessage",
     "OutboxStatus",
+    "ReReview",
     "ReplyKind",
     "Revision",
     "Role",
     "StaffMember",
     "StaffReply",
     "StaffSession",
+    "Statute",
+    "StatuteVersion",
     "TrainedModel",
     "UrgentRule",
     "Variant",

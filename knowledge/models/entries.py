@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, Column, UniqueConstraint
 from sqlmodel import Field, SQLModel
@@ -87,6 +88,17 @@ class Citation(SQLModel, table=True):
     item: int | None = None
     unverified: bool = False
     check_note: str | None = None
+    # Which text of the article the citation was checked against (`statutes.texts.text_hash`); None: not known.
+    checked_hash: str | None = Field(default=None, max_length=16)
+
+
+class EntrySeed(SQLModel, table=True):
+    """The seed's text of an entry as it was loaded: the common ancestor when a newer seed meets local edits."""
+
+    __tablename__ = "entry_seed"
+
+    entry_id: str = Field(foreign_key="faq_entry.id", primary_key=True, max_length=100)
+    form: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
 
 
 class Variant(SQLModel, table=True):

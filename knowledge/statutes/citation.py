@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 _DIGITS = "零一二三四五六七八九"
+_VALUES = {**{digit: value for value, digit in enumerate(_DIGITS)}, "〇": 0, "两": 2}
+_UNITS = {"十": 10, "百": 100, "千": 1000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +71,19 @@ def chinese_number(number: int) -> str:
         else:
             pending_zero = True
     return text.removeprefix("一") if text.startswith("一十") else text
+
+
+def arabic_number(text: str) -> int | None:
+    """The reverse of `chinese_number`: 一百二十三 → 123; also 〇 and 两, digits as they are. None for no number."""
+    if text.isdecimal():
+        return int(text) or None
+    total, digit = 0, 0
+    for character in text:
+        if character in _VALUES:
+            digit = _VALUES[character]
+        elif character in _UNITS:
+            total += (digit or 1) * _UNITS[character]
+            digit = 0
+        else:
+            return None
+    return total + digit or None

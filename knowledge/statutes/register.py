@@ -52,7 +52,7 @@ class Register:
             return [*faults, f"《{statute.title}》：没有写第几条"]
         if not 0 < citation.article <= statute.articles:
             return [*faults, f"《{statute.title}》共{statute.articles}条，没有第{citation.article}条"]
-        facts = self.articles.get((statute.title, _place(citation)))
+        facts = self.articles.get((statute.title, place_of(citation)))
         if facts is None:
             return [*faults, f"《{statute.title}》{citation.place}：还没有人核对过这一条（fawen kb pin）"]
         return faults + place_faults(citation, facts.items)
@@ -83,7 +83,7 @@ def pin(texts: StatuteTexts, citations: Iterable[Cited]) -> Register:
         text = texts.articles.get((statute.title, citation.article, citation.sub))
         if text is not None:
             items = tuple(len(listed) for _, listed in paragraphs(text))
-            articles[statute.title, _place(citation)] = ArticleFacts(text_hash(text), items)
+            articles[statute.title, place_of(citation)] = ArticleFacts(text_hash(text), items)
     return Register(statutes, articles)
 
 
@@ -140,5 +140,6 @@ def write_register(register: Register, path: Path) -> None:
     path.write_text(f"[\n{lines}\n]\n", "utf-8")
 
 
-def _place(citation: Cited) -> str:
+def place_of(citation: Cited) -> str:
+    """A cited article as the register's key has it: 276-1 for 第二百七十六条之一."""
     return f"{citation.article}-{citation.sub}" if citation.sub else str(citation.article)

@@ -1,4 +1,4 @@
-"""Statute texts in the two-file form (`laws.json`, `articles.jsonl`), for checking citations against them."""
+"""Statute texts: their shape, and reading them in the two-file form (`laws.json`, `articles.jsonl`)."""
 
 import hashlib
 import json
@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from knowledge.errors import ContentError
 
 _ITEM = re.compile(r"^[（(][一二三四五六七八九十百]+[）)]")
 _VERSION = re.compile(r"（\d{4}年(?:修订|修正)）$")
+_MOST_FAULTS = 20
 ArticleKey: TypeAlias = tuple[str, int, int | None]
 
 
@@ -37,6 +38,41 @@ class StatuteFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ArticleText:
+    """One article: number, number after 之 (None: without), its text, and the 编/章/节 it stands in."""
+
+    article: int
+    sub: int | None
+    text: str
+    chapter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatuteText:
+    """One version of a statute with its articles in order."""
+
+    facts: StatuteFacts
+    articles: tuple[ArticleText, ...]
+    issuer: str | None = None
+    promulgated: date | None = None
+    note: str | None = None
+    source: str | None = None
+
+    @property
+    def title(self) -> str:
+        """The statute's title without a version behind it."""
+        return plain_title(self.facts.title)
+
+    def digest(self) -> str:
+        """Changes when anything of the version does."""
+        content = [
+            [self.facts.title, self.facts.superseded, self.facts.superseded_by, self.facts.partly_changed],
+            [[one.article, one.sub, one.chapter, one.text] for one in self.articles],
+        ]
+        return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
 class StatuteTexts:
     """Statutes by title, and article texts by (title, article, sub)."""
 
@@ -45,32 +81,104 @@ class StatuteTexts:
 
 
 def read_statutes(folder: Path) -> StatuteTexts:
-    """Read `laws.json` and `articles.jsonl` of `folder`; raises ContentError where they are not such files."""
+    """The two-file form for checking citations; raises ContentError as `read_two_files` does."""
+    texts = read_two_files(folder)
+    statutes = {text.facts.title: text.facts for text in texts}
+    articles = {(text.facts.title, one.article, one.sub): one.text for text in texts for one in text.articles}
+    return StatuteTexts(with_ends(statutes), articles)
+
+
+def read_two_files(folder: Path) -> list[StatuteText]:
+    """Read `laws.json` and `articles.jsonl` of `folder`, oldest version first.
+
+    Raises ContentError naming file, line and fault where they are not such files.
+    """
     try:
         laws = json.loads((folder / "laws.json").read_text("utf-8"))
         lines = (folder / "articles.jsonl").read_text("utf-8").splitlines()
-        statutes = {
-            law["law"]: StatuteFacts(
-                title=law["law"],
+    except FileNotFoundError as error:
+        raise ContentError(f"缺少 {error.filename}：请给出含 laws.json 和 articles.jsonl 的文件夹") from error
+    except ValueError as error:
+        raise ContentError(f"{folder / 'laws.json'} 不是 JSON 文件：{error}") from error
+    faults: list[str] = []
+    texts = _read_laws(laws, faults)
+    articles = _read_articles(lines, texts, faults)
+    if faults:
+        raise ContentError(shown_faults(faults))
+    found = [replace(text, articles=tuple(articles.get(title, ()))) for title, text in texts.items()]
+    return sorted(found, key=lambda text: text.facts.effective or date.min)
+
+
+def shown_faults(faults: list[str]) -> str:
+    """The faults, one a line; of very many the first and how many more there are."""
+    rest = [f"……另有{len(faults) - _MOST_FAULTS}处"] if len(faults) > _MOST_FAULTS else []
+    return "\n".join([*faults[:_MOST_FAULTS], *rest])
+
+
+def _read_laws(laws: Any, faults: list[str]) -> dict[str, StatuteText]:
+    # Any: what a JSON file holds is known only after looking.
+    texts: dict[str, StatuteText] = {}
+    if not isinstance(laws, list):
+        faults.append("laws.json 应是一个列表，每部法规一个对象")
+        return texts
+    for number, law in enumerate(laws, 1):
+        try:
+            facts = StatuteFacts(
+                title=str(law["law"]),
                 aliases=tuple(law["aliases"] or ()),
                 kind=law["kind"],
-                effective=date.fromisoformat(law["effective"]) if law["effective"] else None,
-                superseded=law["superseded"],
+                effective=_day(law["effective"]),
+                superseded=bool(law["superseded"]),
                 superseded_by=law["superseded_by"],
                 partly_changed=law.get("partly_changed"),
-                articles=law["articles"],
+                articles=int(law["articles"]),
             )
-            for law in laws
-        }
-        articles: dict[ArticleKey, str] = {}
-        for line in lines:
+            text = StatuteText(
+                facts,
+                (),
+                issuer=law.get("issuer"),
+                promulgated=_day(law.get("promulgated")),
+                note=law.get("version_note"),
+                source=law.get("source"),
+            )
+        except KeyError as error:
+            faults.append(f"laws.json 第{number}个对象：缺少字段 {error}")
+        except (TypeError, ValueError, AttributeError) as error:
+            faults.append(f"laws.json 第{number}个对象：{error}")
+        else:
+            if facts.title in texts:
+                faults.append(f"laws.json 第{number}个对象：《{facts.title}》重复")
+            texts[facts.title] = text
+    return texts
+
+
+def _read_articles(lines: list[str], texts: dict[str, StatuteText], faults: list[str]) -> dict[str, list[ArticleText]]:
+    articles: dict[str, list[ArticleText]] = defaultdict(list)
+    seen: set[ArticleKey] = set()
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
             row = json.loads(line)
-            articles[row["law"], row["article"], row["sub"]] = row["text"]
-    except FileNotFoundError as error:
-        raise ContentError(f"{error.filename} is missing: give the folder with laws.json, articles.jsonl") from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise ContentError(f"{folder} does not hold statutes in the two-file form: {error!r}") from error
-    return StatuteTexts(_with_ends(statutes), articles)
+            title, article, sub, text = row["law"], int(row["article"]), row["sub"], str(row["text"])
+        except KeyError as error:
+            faults.append(f"articles.jsonl 第{number}行：缺少字段 {error}")
+            continue
+        except (TypeError, ValueError) as error:
+            faults.append(f"articles.jsonl 第{number}行：{error}")
+            continue
+        if title not in texts:
+            faults.append(f"articles.jsonl 第{number}行：《{title}》不在 laws.json 中")
+        elif (title, article, sub) in seen:
+            faults.append(f"articles.jsonl 第{number}行：《{title}》第{article}条重复")
+        else:
+            seen.add((title, article, sub))
+            articles[title].append(ArticleText(article, sub, text, row.get("chapter")))
+    return articles
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def plain_title(title: str) -> str:
@@ -78,7 +186,7 @@ def plain_title(title: str) -> str:
     return _VERSION.sub("", title)
 
 
-def _with_ends(statutes: dict[str, StatuteFacts]) -> dict[str, StatuteFacts]:
+def with_ends(statutes: dict[str, StatuteFacts]) -> dict[str, StatuteFacts]:
     """The same, each version with its last day where the next one's first is known."""
     versions: dict[str, list[StatuteFacts]] = defaultdict(list)
     for statute in statutes.values():

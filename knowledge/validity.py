@@ -1,0 +1,50 @@
+"""Which of an entry's texts holds on which days."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from knowledge.models import EntryVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A version and days on which it is the text in force (None: open on that side)."""
+
+    version: EntryVersion
+    start: date | None
+    end: date | None
+
+
+def timeline(versions: Iterable[EntryVersion], since: date) -> list[Held]:
+    """The texts of one entry in force from `since` on, first to last; where several hold, the highest number does.
+
+    What ran out before `since` is left out. A start on or before `since` is given as None: since when the
+    present text holds is history.
+    """
+    known = list(versions)
+    days = {version.valid_from for version in known if version.valid_from and version.valid_from > since}
+    days |= {
+        version.valid_until + timedelta(days=1)
+        for version in known
+        if version.valid_until and version.valid_until >= since
+    }
+    held: list[Held] = []
+    starts: list[date] = [since, *sorted(days)]
+    for position, start in enumerate(starts):
+        valid = [version for version in known if _holds(version, start)]
+        if not valid:
+            continue
+        version = max(valid, key=lambda one: one.number)
+        end = starts[position + 1] - timedelta(days=1) if position + 1 < len(starts) else None
+        if held and held[-1].version is version:
+            held[-1] = Held(version, held[-1].start, end)
+        else:
+            held.append(Held(version, start if position else None, end))
+    return held
+
+
+def _holds(version: EntryVersion, on: date) -> bool:
+    return (version.valid_from is None or version.valid_from <= on) and (
+        version.valid_until is None or version.valid_until >= on
+    )
