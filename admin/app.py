@@ -16,13 +16,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from admin.auth import IDLE_S
 from admin.errors import STATUS, NotAllowed, SignInNeeded
 from admin.limits import BodyLimit
-from admin.pages import audit, entries, inquiries, session, staff
+from admin.pages import audit, entries, inquiries, recognitions, session, staff
 from admin.rendering import page
+from knowledge.answering import Matcher
 from knowledge.database import Database
 from knowledge.errors import KnowledgeError
 
 # One router per noun; a test walks them all and fails for a route without a permission.
-ROUTERS = (session.router, inquiries.router, entries.router, staff.router, audit.router)
+ROUTERS = (
+    session.router,
+    inquiries.router,
+    recognitions.router,
+    entries.router,
+    staff.router,
+    audit.router,
+)
 
 _HEADERS = {
     b"content-security-policy": (
@@ -39,11 +47,14 @@ _HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class AdminOptions:
-    """What the workbench is given: the key that signs sessions, whether it is served by HTTPS, the clock."""
+    """What the workbench is given: the key that signs sessions, whether it is served by HTTPS, the clock, and
+    the matcher whose decisions it shows.
+    """
 
     secret_key: str
     secure_cookies: bool
     now: Callable[[], datetime]
+    matcher: Matcher
 
 
 def create_admin(database: Database, options: AdminOptions) -> FastAPI:
@@ -51,6 +62,7 @@ def create_admin(database: Database, options: AdminOptions) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.database = database
     app.state.now = options.now
+    app.state.matcher = options.matcher
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")

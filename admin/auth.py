@@ -42,9 +42,9 @@ Transaction = Annotated[Session, Depends(transaction, scope="function")]
 Reading = Annotated[Session, Depends(reading, scope="function")]
 
 
-def may(member: StaffMember, role: Role) -> bool:
+def may(member: StaffMember, role: Role | str) -> bool:
     """Whether a member's role is `role` or one above it."""
-    return _ORDER.index(Role(member.role)) >= _ORDER.index(role)
+    return _ORDER.index(Role(member.role)) >= _ORDER.index(Role(role))
 
 
 def allow(role: Role) -> Callable[[Request], StaffMember]:

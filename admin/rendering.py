@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from admin.auth import ROLE_NAMES, form_token, may
 from knowledge.models import Role, StaffMember
-from knowledge.working_days import SHANGHAI
+from knowledge.working_days import SHANGHAI, working_days_between
 
 # The rooms of the workbench as the head of each page lists them: path, name, who may enter.
 ROOMS = (
@@ -27,6 +27,16 @@ ACTION_NAMES = {
     "staff.sign_in": "登录",
     "inquiry.answered": "答复提问",
     "inquiry.waiting": "请提问人补充",
+    "inquiry.referred": "转办",
+    "inquiry.declined": "不予解答",
+    "inquiry.assign": "指派",
+    "inquiry.urgent": "标为紧急",
+    "inquiry.callback": "查看回拨号码",
+    "inquiry.note": "写备注",
+    "inquiry.merge": "并入另一提问单",
+    "inquiry.separate": "移出同类问题",
+    "inquiry.entry": "确认为已有条目",
+    "entry.variants": "增加相似问法",
 }
 FIELD_NAMES = {"role": "权限", "is_active": "可登录", "second_factor": "手机验证码", "status": "状态"}
 
@@ -46,6 +56,8 @@ STATUS_NAMES = {
     "archived": "已下线",
 }
 DOMAIN_NAMES = {"labor": "劳动用工", "company": "公司事务", "business": "营商环境"}
+DECISION_NAMES = {"answer": "直接答复", "clarify": "请提问人确认", "unresolved": "转人工"}
+DELIVERY_NAMES = {"waiting": "待送达", "sending": "发送中", "unsure": "送达与否不明", "delivered": "已送达"}
 REASON_NAMES = {
     "unresolved": "没有现成答复",
     "none_of_these": "选了“都不是”",
@@ -100,6 +112,9 @@ _TEMPLATES.globals.update(
     status_names=STATUS_NAMES,
     domain_names=DOMAIN_NAMES,
     reason_names=REASON_NAMES,
+    decision_names=DECISION_NAMES,
+    delivery_names=DELIVERY_NAMES,
+    working_days=working_days_between,
     action_groups=ACTION_GROUPS,
     action_names=ACTION_NAMES,
     field_names=FIELD_NAMES,

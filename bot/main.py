@@ -76,7 +76,9 @@ def create_app(
     # No generated API pages: they would load their scripts from outside, and there is no API to show.
     app = FastAPI(title="法问", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(webhook_router(envelope, Dialogue(database, matcher, now, standing), now))
-    options = AdminOptions(secret_key=account.secret_key, secure_cookies=base_url.startswith("https://"), now=now)
+    options = AdminOptions(
+        secret_key=account.secret_key, secure_cookies=base_url.startswith("https://"), now=now, matcher=matcher
+    )
     app.mount("/admin", create_admin(database, options))
     app.add_exception_handler(BodyTooLarge, _too_large)
 

@@ -36,6 +36,7 @@ EXAMPLES = ("labor.probation.length", "labor.wage.arrears", "company.capital.fiv
 _LAST_QUESTION_HOLDS = timedelta(hours=24)
 # So many questions back in a row; then the choices are listed by title, with 都不是 and 人工 beside them.
 _MOST_ASKED_BACK = 2
+_WORTH_SORTING = 5.0  # score 0-100 from which the nearest entry's field is taken for the question's
 _WORTH_A_HOTLINE = 20.0  # score 0-100 from which the nearest entry's field tells which hotline to name
 
 
@@ -402,10 +403,22 @@ def _progress(turn: Turn, number: str | None) -> list[str]:
 
 def _open(turn: Turn, question: str, reason: str, outcome: Outcome | None = None) -> str:
     inquiry, opened = inquiries.open_or_join(
-        turn.session, turn.asker_id, mask(question), reason, turn.now, urgent=turn.urgent is not None
+        turn.session,
+        turn.asker_id,
+        mask(question),
+        reason,
+        turn.now,
+        urgent=turn.urgent is not None,
+        domain=_field_of(turn.message),
     )
     turn.message.inquiry_id = inquiry.id
     return _registered(turn, inquiry, opened=opened, outcome=outcome)
+
+
+def _field_of(message: Message) -> str | None:
+    """The field of law of the nearest entry, for the colleagues' list; None where nothing is near."""
+    nearest = message.candidates[0] if message.candidates else None
+    return str(nearest["id"]).split(".", 1)[0] if nearest and nearest["score"] >= _WORTH_SORTING else None
 
 
 def _registered(turn: Turn, inquiry: Inquiry, *, opened: bool, outcome: Outcome | None = None) -> str:

@@ -9,11 +9,13 @@ from typing import Any
 from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
+from knowledge import audit
 from knowledge.content.entries import fill_figures, word_figure
 from knowledge.errors import NotFound
 from knowledge.matching.index import Document
+from knowledge.matching.normalize import normalize
 from knowledge.models import Citation, ContentVersion, EntryStatus, EntryVersion, FaqEntry, Figure, Variant
-from knowledge.statutes.citation import Cited
+from knowledge.statutes.citation import Cited, name_together
 
 _SEARCHED = (col(FaqEntry.title), col(FaqEntry.question), col(FaqEntry.id))
 
@@ -115,6 +117,49 @@ def variants_of(session: Session, entry_id: str) -> list[str]:
     """An entry's similar questions, in the order they were added."""
     rows = session.exec(select(Variant.text).where(Variant.entry_id == entry_id).order_by(col(Variant.id)))
     return list(rows.all())
+
+
+def as_reply(entry: EntryText) -> str:
+    """An entry as a colleague's reply: its answer, basis and date, plain text."""
+    basis = name_together(list(entry.citations))
+    return f"{entry.answer.strip()}\n\n依据：{basis}\n核对日期：{entry.checked_on:%Y-%m}"
+
+
+def add_variants(session: Session, entry_id: str, texts: Iterable[str], actor: str, now: datetime) -> list[str]:
+    """Add similar questions to an entry at once; gives those that were new to it.
+
+    A published entry answers to them as soon as running servers have seen the new content version. NotFound for
+    an unknown entry.
+    """
+    entry = session.get(FaqEntry, entry_id)
+    if entry is None:
+        raise NotFound(f"没有条目 {entry_id}")
+    present = variants_of(session, entry_id)
+    known = {normalize(text) for text in (entry.title, entry.question, *present)}
+    added: dict[str, str] = {}
+    for text in texts:
+        normal = normalize(text)
+        if normal and normal not in known:
+            added.setdefault(normal, text.strip())
+    if not added:
+        return []
+    session.add_all(Variant(entry_id=entry_id, text=text) for text in added.values())
+    entry.updated_at = now
+    session.add(entry)
+    session.flush()
+    new = list(added.values())
+    audit.record(
+        session,
+        actor=actor,
+        action="entry.variants",
+        subject=f"entry {entry_id}",
+        before=None,
+        after={"variants": new},
+        now=now,
+    )
+    if entry.status == EntryStatus.PUBLISHED:
+        publish_content(session, now, f"{entry_id}: {len(new)} variants")
+    return new
 
 
 def worded_figures(session: Session) -> dict[str, str]:

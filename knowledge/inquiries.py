@@ -7,7 +7,7 @@ from rapidfuzz import fuzz
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from knowledge import audit, callbacks, outbox
+from knowledge import audit, callbacks, clusters, outbox
 from knowledge.database import insert_if_absent
 from knowledge.errors import InquiryClosed, InvalidInput, NotFound
 from knowledge.matching.normalize import normalize
@@ -20,9 +20,8 @@ from knowledge.models import (
     ReplyKind,
     StaffReply,
 )
-from knowledge.models.inquiries import OPEN_STATUSES
+from knowledge.models.inquiries import OPEN_STATUSES, SUPPLEMENT
 from knowledge.models.outbox import UNDELIVERED
-from knowledge.outbox import SUPPLEMENT
 from knowledge.working_days import after_working_days, local_day, working_days_between
 
 PROMISED_WORKING_DAYS = 2
@@ -31,9 +30,16 @@ _SAME_QUESTION = 80  # rapidfuzz ratio from which a question repeats the one an 
 
 
 def open_or_join(
-    session: Session, asker_id: int, question: str, reason: str, now: datetime, *, urgent: bool = False
+    session: Session,
+    asker_id: int,
+    question: str,
+    reason: str,
+    now: datetime,
+    *,
+    urgent: bool = False,
+    domain: str | None = None,
 ) -> tuple[Inquiry, bool]:
-    """The asker's inquiry for a question, and whether it was opened now.
+    """The asker's inquiry for a question, and whether it was opened now. `domain` is the field it seems to be of.
 
     What repeats an open inquiry of the same asker joins it instead of opening another; it stays or becomes
     urgent where either is.
@@ -50,11 +56,13 @@ def open_or_join(
         question=question,
         reason=reason,
         urgent=urgent,
+        domain=domain,
         opened_at=now,
         due_on=after_working_days(local_day(now), PROMISED_WORKING_DAYS),
     )
     session.add(inquiry)
     session.flush()
+    clusters.place(session, inquiry, now)
     return inquiry, True
 
 
@@ -72,6 +80,7 @@ def add_to(session: Session, inquiry: Inquiry, text: str) -> None:
     """Join what the asker adds to his open inquiry, so that whoever answers reads it too."""
     if text not in (inquiry.question or ""):
         inquiry.question = f"{inquiry.question or ''}{SUPPLEMENT}{text}"
+        clusters.read(inquiry)
         session.add(inquiry)
 
 
@@ -104,6 +113,7 @@ def take_back(session: Session, inquiry: Inquiry, text: str, now: datetime) -> N
     An inquiry that a colleague has answered meanwhile stays answered.
     """
     inquiry.question = (inquiry.question or "").replace(f"{SUPPLEMENT}{text}", "", 1)
+    clusters.read(inquiry)
     if inquiry.status == InquiryStatus.ASSIGNED:
         inquiry.status, inquiry.waiting_since = InquiryStatus.WAITING, now
     session.add(inquiry)
@@ -157,15 +167,25 @@ def is_delivered(session: Session, reply: StaffReply) -> bool:
     return rows.first() is None
 
 
-def reply(session: Session, number: str, author: str, text: str, now: datetime) -> StaffReply:
+def reply(
+    session: Session,
+    number: str,
+    author: str,
+    text: str,
+    now: datetime,
+    *,
+    closed_as: InquiryStatus = InquiryStatus.ANSWERED,
+) -> StaffReply:
     """A colleague answers an inquiry: it closes, and the reply waits in the outbox for the asker.
+
+    `closed_as` is how it closes where the reply is no answer: referred, declined.
 
     Raises NotFound for an unknown number, InquiryClosed where the inquiry is answered or closed already
     (so that two colleagues cannot both answer), InvalidInput for an empty or overlong text.
     """
     cleaned = _readable(text, "答复")
     inquiry = by_number(session, number)
-    _step(session, inquiry, OPEN_STATUSES, InquiryStatus.ANSWERED, closed_at=now, waiting_since=None)
+    _step(session, inquiry, OPEN_STATUSES, closed_as, closed_at=now, waiting_since=None)
     callbacks.forget(session, _id(inquiry.id))
     return _send(session, inquiry, author, ReplyKind.ANSWER, cleaned, now)
 

@@ -13,12 +13,12 @@ from sqlalchemy import ColumnElement, CursorResult, and_, or_, update
 from sqlmodel import Session, col, select
 
 from knowledge.models import Asker, Conversation, Inquiry, OutboxMessage, OutboxStatus, ReplyKind, StaffReply
+from knowledge.models.inquiries import SUPPLEMENT
 from knowledge.models.outbox import UNDELIVERED
 
 # A worker that has not marked its claim by then is dead: the outcome of its send is unknown. Longer than the
 # sum of a send's own time limits.
 LEASE = timedelta(minutes=2)
-SUPPLEMENT = "\n（补充）"  # what the asker added to an inquiry's question later on
 
 
 @dataclass(frozen=True, slots=True)

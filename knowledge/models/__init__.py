@@ -8,7 +8,15 @@ from knowledge.models.callbacks import CallbackNumber
 from knowledge.models.content import ContentVersion
 from knowledge.models.entries import Citation, Domain, EntrySeed, EntryStatus, EntryVersion, FaqEntry, Variant
 from knowledge.models.figures import Figure
-from knowledge.models.inquiries import Inquiry, InquiryCounter, InquiryStatus, ReplyKind, StaffReply
+from knowledge.models.inquiries import (
+    Inquiry,
+    InquiryCluster,
+    InquiryCounter,
+    InquiryNote,
+    InquiryStatus,
+    ReplyKind,
+    StaffReply,
+)
 from knowledge.models.matching import ConfirmedQuestion, FittedWeights, MatchingData, MatchingKind, TrainedModel
 from knowledge.models.messages import DecisionKind, Feedback, Message
 from knowledge.models.outbox import OutboxMessage, OutboxStatus
@@ -39,7 +47,9 @@ __all__ = [
     "FixedReply",
     "FixedReplyKeyword",
     "Inquiry",
+    "InquiryCluster",
     "InquiryCounter",
+    "InquiryNote",
     "InquiryStatus",
     "MatchingData",
     "MatchingKind",

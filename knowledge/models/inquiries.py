@@ -8,6 +8,9 @@ from sqlmodel import Field, SQLModel
 
 from knowledge.database import UtcDateTime
 
+# What the asker added to his question later on stands after this.
+SUPPLEMENT = "\n（补充）"
+
 
 class InquiryStatus(StrEnum):
     """new → assigned ⇄ waiting → answered | merged | declined | referred."""
@@ -53,6 +56,37 @@ class Inquiry(SQLModel, table=True):
     closed_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
     # Since when the asker is to add something: the due time rests until he does.
     waiting_since: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
+    # For the inbox: `normal` is the whole question normalised (searched by substring), `likeness` its first wording
+    # without courtesy (compared with others). Both are the asker's words and go with them.
+    normal: str = ""
+    likeness: str = ""
+    domain: str | None = Field(default=None, max_length=20)
+    cluster_id: int | None = Field(default=None, foreign_key="inquiry_cluster.id", index=True)
+    assignee_id: int | None = Field(default=None, foreign_key="staff_member.id")
+    # The entry that answered it, or that is being written to answer it.
+    entry_id: str | None = Field(default=None, foreign_key="faq_entry.id", max_length=100, index=True)
+    merged_into_id: int | None = Field(default=None, foreign_key="inquiry.id")
+
+
+class InquiryCluster(SQLModel, table=True):
+    """Inquiries that ask nearly the same, whoever asked."""
+
+    __tablename__ = "inquiry_cluster"
+
+    id: int | None = Field(default=None, primary_key=True)
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class InquiryNote(SQLModel, table=True):
+    """An internal note on an inquiry: colleagues read it, the asker never. It goes when its asker is erased."""
+
+    __tablename__ = "inquiry_note"
+
+    id: int | None = Field(default=None, primary_key=True)
+    inquiry_id: int = Field(foreign_key="inquiry.id", index=True)
+    author: str = Field(max_length=50)
+    text: str
+    written_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 
 class InquiryCounter(SQLModel, table=True):

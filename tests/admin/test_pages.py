@@ -11,6 +11,7 @@ from sqlmodel import select
 
 from admin.app import ROUTERS, AdminOptions, create_admin
 from knowledge import inquiries, staff
+from knowledge.answering import Matcher
 from knowledge.database import Database
 from knowledge.models import AuditRecord, OutboxMessage, Role, StaffMember
 from tests.conftest import NOW, PASSWORD, Served, add_staff
@@ -45,7 +46,9 @@ def inquiry_number(served: Served, text: str = ODD) -> str:
 
 def test_every_page_wants_a_sign_in(sqlite: Database) -> None:
     """Walks all routes: one without a permission fails here."""
-    app: FastAPI = create_admin(sqlite, AdminOptions("k" * 40, secure_cookies=False, now=lambda: NOW))
+    app: FastAPI = create_admin(
+        sqlite, AdminOptions("k" * 40, secure_cookies=False, now=lambda: NOW, matcher=Matcher(sqlite))
+    )
     own = [route.path for route in app.routes if isinstance(route, APIRoute)]
     assert own == ["/"], "what is not in ROUTERS would escape this test"
     routes = [route for router in ROUTERS for route in router.routes]

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from knowledge.database import Database
 from knowledge.models import Role
-from knowledge.working_days import now_utc
+from knowledge.working_days import local_day, now_utc
 from tests.conftest import PASSWORD, Served, add_staff, serving
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -102,6 +102,7 @@ def test_a_curator_signs_in_and_answers_by_keyboard(served: Served, page: Page) 
     page.keyboard.press("Enter")
 
     expect(page.get_by_role("heading", name="待解问题")).to_be_visible()
+    expect(page.get_by_text("还有2个工作日")).to_be_visible()
     photograph(page, "inquiries")
     page.get_by_role("link", name=re.compile("鹅跑到马路上")).click()
     expect(page.get_by_role("heading", name=number)).to_be_visible()
@@ -113,6 +114,86 @@ def test_a_curator_signs_in_and_answers_by_keyboard(served: Served, page: Page) 
     expect(page.get_by_text("待送达")).to_be_visible()
     photograph(page, "answered")
     zhang.says("你好").hears("鹅由公司饲养管理")
+
+
+def test_a_group_is_worked_off_by_keyboard(served: Served, page: Page) -> None:
+    """Three ask the same in their own words; one of them is somebody else's matter after all."""
+    add_staff(served.database)
+    asked = {
+        "zhang": ODD,
+        "zhao": ODD.replace("鹅的钱谁出", "鹅的损失谁出") + "，我叫张小明",
+        "sun": ODD.replace("鹅的钱谁出", "那么鹅的钱谁出"),
+    }
+    for name, text in asked.items():
+        served.user(name).says(text).hears("已登记")
+    served.user("wu").says("公司门口的石狮子晚上被人偷走了，保安公司要不要赔我们")
+    enter(page, served, "/inquiries")
+    expect(page.get_by_text("3件 · 3人问")).to_be_visible()
+    photograph(page, "inbox")
+
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="同类提问2件")).to_be_visible()
+    page.keyboard.press("t")
+    expect(page.get_by_text("由李办理")).to_be_visible()
+    page.keyboard.press("m")
+    page.keyboard.type("已问过食堂")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("已问过食堂")).to_be_visible()
+    photograph(page, "group")
+
+    page.keyboard.press("r")
+    page.get_by_role("link", name="12333").click()
+    expect(page.get_by_label("转有关部门")).to_have_value(re.compile("12333"))
+    photograph(page, "refer")
+    page.keyboard.press("a")
+    page.get_by_label("答复提问人").fill("公司要赔车漆，张小明可以凭收据报销。")
+    page.get_by_label(re.compile("那么鹅的钱谁出")).uncheck()
+    page.get_by_role("button", name="答复并办结").click()
+    expect(page.get_by_role("alert")).to_contain_text("没有提到")
+    photograph(page, "confirm")
+    page.get_by_label("答复提问人").fill("公司要赔车漆。")
+    page.get_by_label("已核对").check()
+    page.get_by_role("button", name="答复并办结").click()
+    expect(page.get_by_role("status")).to_contain_text("已答复2件")
+    page.keyboard.press("o")
+    served.user("zhao").says("你好").hears("公司要赔车漆。")
+    served.user("sun").says("你好").hears_not("公司要赔车漆。")
+
+
+def test_it_is_this_entry_and_the_next_asker_is_answered_at_once(served: Served, page: Page) -> None:
+    add_staff(served.database)
+    text = "我在泰达科技有限公司，转正前那几个月钱给得很少行不行，要不要找人说理去"
+    first, second = served.user("first"), served.user("second")
+    first.says("人工")
+    number = re.search(r"Q\d{8}-\d{4}", first.says(text).text)
+    assert number
+    second.says("人工")
+    second.says(text).hears("已登记")
+
+    enter(page, served, f"/inquiries/{number[0]}")
+    expect(page.get_by_role("heading", name=number[0])).to_be_visible()
+    page.keyboard.press("e")
+    page.get_by_label("查找条目").fill("试用期工资")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="试用期工资最低多少").first).to_be_visible()
+    photograph(page, "entry-search")
+    page.get_by_role("link", name="试用期工资最低多少").first.click()
+    expect(page.get_by_text("已去掉：泰达科技有限公司")).to_be_visible()
+    wording = page.get_by_label("问法1")
+    expect(wording).to_have_value(re.compile("我在某公司"))
+    photograph(page, "recognition")
+    wording.fill("老板三个月不发工资了")
+    page.get_by_role("button", name="加入问法并答复").click()
+    expect(page.get_by_role("alert")).to_contain_text("一句话不能有两个答案")
+    page.get_by_label("问法1").fill("转正前那几个月钱给得很少行不行")
+    page.get_by_role("button", name="加入问法并答复").click()
+
+    expect(page.get_by_role("status")).to_contain_text("已答复2件")
+    photograph(page, "recognised")
+    second.says("你好").hears("百分之八十").hears("第二十条")
+    served.matcher.refresh(local_day(now_utc()))
+    served.user("third").says("转正前那几个月钱给得很少行不行？").hears_citation("《劳动合同法》第二十条")
 
 
 def test_a_curator_reads_an_entry(served: Served, page: Page) -> None:
