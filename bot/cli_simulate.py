@@ -1,34 +1,54 @@
-"""`fawen simulate`: WeChat on this machine, in the terminal."""
+"""`fawen simulate`: WeChat on this machine, in the terminal, in scripts, as storms."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
+from fastapi import FastAPI
 
-from bot.cli_base import usage_errors
+from bot.cli_base import fail, usage_errors
 from bot.settings import Account, BotSettings, account
-from bot.simulator import terminal
+from bot.simulator import scenario, terminal
 from bot.simulator.account import SimulatedAccount
+from bot.simulator.api.app import api_router
+from bot.simulator.api.platform import Platform
 from bot.simulator.chaos import ChaosOptions, storm
 from bot.simulator.delivery import DeliveryRules
 from bot.simulator.kinds import AccountKind
 from bot.simulator.sealing import Credentials
+from bot.simulator.serving import serving
 from bot.wechat.envelope import Mode
+
+PORT = 8001
 
 
 def simulate(
     url: Annotated[str, typer.Option(help="the webhook to talk to")] = "http://127.0.0.1:8000/wechat",
-    openid: Annotated[str, typer.Option(help="who is talking")] = "",
-    kind: Annotated[AccountKind, typer.Option(help="what kind of account is played")] = AccountKind.SUBSCRIPTION,
-    attempts: Annotated[int, typer.Option(min=1, max=4, help="requests for one push in all")] = 3,
+    openid: Annotated[str, typer.Option(help="who is talking in the terminal")] = "",
+    scripts: Annotated[
+        list[str] | None,
+        typer.Option("--scenario", help="play a script: a YAML file, a folder, the name of a shipped one, or all"),
+    ] = None,
     chaos: Annotated[int, typer.Option(min=0, help="send a storm of this many pushes, odd ones among them")] = 0,
     seed: Annotated[int, typer.Option(help="which storm: the same seed, the same storm")] = 1,
+    kind: Annotated[AccountKind, typer.Option(help="what kind of account is played")] = AccountKind.SUBSCRIPTION,
+    attempts: Annotated[int, typer.Option(min=1, max=4, help="requests for one push in all")] = 3,
+    api: Annotated[bool, typer.Option("--api", help="serve the fake WeChat API beside the chat")] = False,
+    port: Annotated[int, typer.Option(help="where the fake API listens on this machine")] = PORT,
 ) -> None:
     """Play WeChat: sign, encrypt and post to a running Fawen, and show replies as a phone does."""
+    settings = BotSettings()
     with usage_errors():
-        served = account(BotSettings())
+        served = account(settings)
+        wanted = [scenario.read(path) for given in scripts or [] for path in scenario.find(given)]
+    credentials = credentials_of(served, settings.wechat_app_secret)
     rules = DeliveryRules(attempts=attempts)
-    with SimulatedAccount(url, credentials_of(served), kind=kind, rules=rules) as simulated:
+    if wanted:
+        _play(wanted, url, credentials, kind, rules, port if api else None)
+        return
+    with _opened(url, credentials, kind, rules, port if api else None) as simulated:
         if chaos:
             report = storm(simulated, chaos, ChaosOptions(seed=seed))
             typer.echo("\n".join([f"种子{seed}", *report.lines()]))
@@ -36,15 +56,54 @@ def simulate(
         terminal.chat(simulated, simulated.user("我", openid), _read, typer.echo)
 
 
-def credentials_of(served: Account) -> Credentials:
+def credentials_of(served: Account, app_secret: str) -> Credentials:
     """What WeChat would know of the account that Fawen serves."""
     return Credentials(
         token=served.token,
         app_id=served.app_id,
         aes_key=served.aes_key,
         previous_aes_key=served.previous_aes_key,
+        app_secret=app_secret,
         mode=Mode(served.mode),
     )
+
+
+def _play(
+    wanted: list[scenario.Scenario],
+    url: str,
+    credentials: Credentials,
+    kind: AccountKind,
+    rules: DeliveryRules,
+    api_port: int | None,
+) -> None:
+    failed = 0
+    for script in wanted:
+        with _opened(url, credentials, script.kind or kind, rules, api_port) as simulated:
+            report = scenario.play(script, simulated)
+        typer.echo("\n".join(report.lines()))
+        failed += bool(report.failed)
+    if len(wanted) > 1:
+        typer.echo(f"{len(wanted)}个场景，失败{failed}个")
+    raise typer.Exit(1 if failed else 0)
+
+
+@contextmanager
+def _opened(
+    url: str, credentials: Credentials, kind: AccountKind, rules: DeliveryRules, api_port: int | None
+) -> Iterator[SimulatedAccount]:
+    """The account, with its API served where a port is given."""
+    with SimulatedAccount(url, credentials, kind=kind, rules=rules) as simulated:
+        if api_port is None:
+            yield simulated
+            return
+        app = FastAPI(openapi_url=None)
+        app.include_router(api_router(Platform(simulated)))
+        try:
+            with serving(app, api_port) as address:
+                typer.echo(f"假的微信接口：FAWEN_WECHAT_API_URL={address}", err=True)
+                yield simulated
+        except OSError as error:
+            fail(2, f"port {api_port}: {error}; choose another with --port")
 
 
 def _read(prompt: str) -> str | None:

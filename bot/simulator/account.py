@@ -105,6 +105,8 @@ class SimulatedAccount:
         self._credentials = credentials
         self._rules = rules or DeliveryRules()
         self._lock = threading.RLock()
+        self._arrived = threading.Condition(self._lock)
+        self._is_closed = False
         self._users: dict[str, SimulatedUser] = {}
         self._bubbles: list[Bubble] = []
         self._exchanges: list[Exchange] = []
@@ -129,7 +131,10 @@ class SimulatedAccount:
         return self
 
     def __exit__(self, *raised: Any) -> None:
-        """Close the connections."""
+        """Close the connections and end every wait."""
+        with self._lock:
+            self._is_closed = True
+            self._arrived.notify_all()
         self._open.close()
 
     @property
@@ -157,6 +162,17 @@ class SimulatedAccount:
         """What the phones show, in order: one user's or everybody's, from the bubble after a number."""
         with self._lock:
             return [one for one in self._bubbles[after:] if openid in (None, one.openid)]
+
+    def wait(self, wanted: Callable[[Bubble], bool], timeout_s: float, after: int | None = None) -> Bubble | None:
+        """The first bubble of this kind after a number (by default, from now on); None where none comes in time."""
+        with self._lock:
+            start = len(self._bubbles) if after is None else after
+
+            def found() -> Bubble | None:
+                return next((one for one in self._bubbles[start:] if wanted(one)), None)
+
+            self._arrived.wait_for(lambda: self._is_closed or found() is not None, timeout_s)
+            return found()
 
     def exchange(self, number: int) -> Exchange:
         """A push with its requests and answers; IndexError where there was none of this number."""
@@ -191,6 +207,7 @@ class SimulatedAccount:
         """Put a bubble into a user's chat."""
         with self._lock:
             self._bubbles.append(Bubble(len(self._bubbles) + 1, openid, side, self.now(), kind, text, **more))
+            self._arrived.notify_all()
 
     def _second(self, openid: str, body: PushBody) -> int:
         """CreateTime. Two equal events of one second could not be told from a repeat, so the later one waits."""
