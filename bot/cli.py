@@ -62,7 +62,9 @@ def serve(
     typer.echo(f"  webhook    {shown}/wechat")
     typer.echo(f"  workbench  {shown}/admin")
     if served.is_simulated:
-        typer.echo("  no WeChat account is set: talk to Fawen with   fawen simulate" + _port_hint(port))
+        hint = _port_hint(port)
+        typer.echo(f"  no WeChat account is set: talk to Fawen with   fawen simulate{hint}")
+        typer.echo(f"  or on a page that looks like WeChat:           fawen simulate --web{hint}")
     with database.reading() as session:
         if not staff.any_administrator(session):
             typer.echo("  first administrator:                           fawen staff add NAME --role administrator")

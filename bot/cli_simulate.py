@@ -1,8 +1,9 @@
-"""`fawen simulate`: WeChat on this machine, in the terminal, in scripts, as storms."""
+"""`fawen simulate`: WeChat on this machine, in the terminal, on a page, in scripts, as storms."""
 
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Annotated
 
 import typer
@@ -18,7 +19,8 @@ from bot.simulator.chaos import ChaosOptions, storm
 from bot.simulator.delivery import DeliveryRules
 from bot.simulator.kinds import AccountKind
 from bot.simulator.sealing import Credentials
-from bot.simulator.serving import serving
+from bot.simulator.serving import LOOPBACK, PortTaken, serving
+from bot.simulator.web.app import create_page
 from bot.wechat.envelope import Mode
 
 PORT = 8001
@@ -31,12 +33,13 @@ def simulate(
         list[str] | None,
         typer.Option("--scenario", help="play a script: a YAML file, a folder, the name of a shipped one, or all"),
     ] = None,
+    web: Annotated[bool, typer.Option("--web", help="a page that looks like a chat on the phone")] = False,
     chaos: Annotated[int, typer.Option(min=0, help="send a storm of this many pushes, odd ones among them")] = 0,
     seed: Annotated[int, typer.Option(help="which storm: the same seed, the same storm")] = 1,
     kind: Annotated[AccountKind, typer.Option(help="what kind of account is played")] = AccountKind.SUBSCRIPTION,
     attempts: Annotated[int, typer.Option(min=1, max=4, help="requests for one push in all")] = 3,
     api: Annotated[bool, typer.Option("--api", help="serve the fake WeChat API beside the chat")] = False,
-    port: Annotated[int, typer.Option(help="where the fake API listens on this machine")] = PORT,
+    port: Annotated[int, typer.Option(help="where the page and the fake API listen on this machine")] = PORT,
 ) -> None:
     """Play WeChat: sign, encrypt and post to a running Fawen, and show replies as a phone does."""
     settings = BotSettings()
@@ -47,6 +50,9 @@ def simulate(
     rules = DeliveryRules(attempts=attempts)
     if wanted:
         _play(wanted, url, credentials, kind, rules, port if api else None)
+        return
+    if web:
+        _serve_page(url, credentials, kind, rules, port)
         return
     with _opened(url, credentials, kind, rules, port if api else None) as simulated:
         if chaos:
@@ -87,6 +93,19 @@ def _play(
     raise typer.Exit(1 if failed else 0)
 
 
+def _serve_page(url: str, credentials: Credentials, kind: AccountKind, rules: DeliveryRules, port: int) -> None:
+    """The page and the API until Ctrl-C; on this machine only, for whoever reaches it plays WeChat."""
+    with SimulatedAccount(url, credentials, kind=kind, rules=rules) as simulated:
+        for name in ("张三", "李四"):
+            simulated.user(name)
+        address = f"http://{LOOPBACK}:{port}"
+        with _port_taken(), serving(create_page(Platform(simulated)), port, before_end=simulated.end_waits):
+            typer.echo(f"微信模拟页面（{kind.label}）：{address}")
+            typer.echo(f"  推送到   {url}\n  微信接口 FAWEN_WECHAT_API_URL={address}\n  按Ctrl-C结束")
+            with suppress(KeyboardInterrupt):
+                threading.Event().wait()
+
+
 @contextmanager
 def _opened(
     url: str, credentials: Credentials, kind: AccountKind, rules: DeliveryRules, api_port: int | None
@@ -98,12 +117,17 @@ def _opened(
             return
         app = FastAPI(openapi_url=None)
         app.include_router(api_router(Platform(simulated)))
-        try:
-            with serving(app, api_port) as address:
-                typer.echo(f"假的微信接口：FAWEN_WECHAT_API_URL={address}", err=True)
-                yield simulated
-        except OSError as error:
-            fail(2, f"port {api_port}: {error}; choose another with --port")
+        with _port_taken(), serving(app, api_port) as address:
+            typer.echo(f"假的微信接口：FAWEN_WECHAT_API_URL={address}", err=True)
+            yield simulated
+
+
+@contextmanager
+def _port_taken() -> Iterator[None]:
+    try:
+        yield
+    except PortTaken as error:
+        fail(2, f"{error}; choose another with --port")
 
 
 def _read(prompt: str) -> str | None:

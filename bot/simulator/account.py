@@ -132,10 +132,14 @@ class SimulatedAccount:
 
     def __exit__(self, *raised: Any) -> None:
         """Close the connections and end every wait."""
+        self.end_waits()
+        self._open.close()
+
+    def end_waits(self) -> None:
+        """Whoever waits for a bubble stops waiting, now and from now on."""
         with self._lock:
             self._is_closed = True
             self._arrived.notify_all()
-        self._open.close()
 
     @property
     def credentials(self) -> Credentials:

@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -11,13 +11,23 @@ from starlette.types import ASGIApp
 LOOPBACK = "127.0.0.1"
 
 
+class PortTaken(Exception):
+    """Something else listens there already."""
+
+
 @contextmanager
-def serving(app: ASGIApp, port: int = 0) -> Iterator[str]:
-    """Serve on loopback, by default on a free port; gives the address. OSError where the port is taken."""
+def serving(app: ASGIApp, port: int = 0, before_end: Callable[[], None] | None = None) -> Iterator[str]:
+    """Serve on loopback, by default on a free port; gives the address. Raises PortTaken.
+
+    `before_end` lets go of requests that are held open, so that the end need not cut them.
+    """
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((LOOPBACK, port))
+        try:
+            listener.bind((LOOPBACK, port))
+        except OSError as error:
+            raise PortTaken(f"port {port}: {error.strerror}") from error
         # Callers may come before the server's loop runs: they wait in the queue.
         listener.listen()
         config = uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
@@ -27,6 +37,8 @@ def serving(app: ASGIApp, port: int = 0) -> Iterator[str]:
         try:
             yield f"http://{LOOPBACK}:{listener.getsockname()[1]}"
         finally:
+            if before_end:
+                before_end()
             server.should_exit = True
             thread.join()
     finally:

@@ -1,0 +1,1 @@
+"""A page that looks like a chat on the phone, for curators and demonstrations; loopback only."""
