@@ -8,7 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from knowledge.database import Database
+from tests.conftest import Served, serving
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -21,6 +25,8 @@ FLAGS = [
     "--disable-sync",
 ]
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
+AXE = Axe()
+GRAVE = {"serious", "critical"}
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +39,13 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def served(sqlite: Database) -> Iterator[Served]:
+    """A running Fawen; the kind of store makes no difference to a page."""
+    with serving(sqlite) as served:
+        yield served
 
 
 @pytest.fixture(params=SIZES)
@@ -52,6 +65,11 @@ def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
 
 
 def photograph(page: Page, name: str) -> None:
+    """Keep a picture, and see that nobody is shut out: no serious finding of axe, nothing wider than the screen."""
+    found = AXE.run(page).response["violations"]
+    serious = [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found if one["impact"] in GRAVE]
+    assert not serious, f"{name}: {serious}"
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{name} is too wide"
     folder = os.environ.get("FAWEN_SCREENSHOTS")
     if folder:
         width = page.viewport_size["width"] if page.viewport_size else 0

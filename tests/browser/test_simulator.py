@@ -16,9 +16,8 @@ from bot.simulator.serving import serving as serving_page
 from bot.simulator.verdicts import FAULT
 from bot.simulator.web.app import create_page
 from bot.wechat.envelope import Mode
-from knowledge.database import Database
 from tests.browser.conftest import photograph
-from tests.conftest import AES_KEY, APP_ID, TOKEN, Served, serving
+from tests.conftest import AES_KEY, APP_ID, TOKEN, Served
 
 SECRET = "secret_for_tests"
 MENU = {
@@ -35,13 +34,6 @@ MENU = {
 }
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def served(sqlite: Database) -> Iterator[Served]:
-    """A running Fawen; the kind of store makes no difference to a page."""
-    with serving(sqlite) as served:
-        yield served
 
 
 @dataclass
@@ -198,6 +190,7 @@ def test_a_pushed_message_arrives_by_itself_and_others_are_marked(wechat: WeChat
     page.get_by_role("button", name="李四").click()
     expect(page.locator(".people [aria-pressed=true]")).to_have_text("李四")
     expect(page.locator(".people .new")).to_have_count(0)
+    in_panel(page)
     page.get_by_label("新用户的名字").fill("王五")
     page.keyboard.press("Enter")
     expect(page.locator(".people [aria-pressed=true]")).to_have_text("王五")

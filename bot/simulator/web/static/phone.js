@@ -258,7 +258,10 @@ function drawPeople(state) {
       button.type = "button";
       button.setAttribute("aria-pressed", isMe);
       if (hasNews) button.title = "有新消息";
-      button.addEventListener("click", () => switchTo(user.openid));
+      button.addEventListener("click", () => {
+        openPanel(false);
+        switchTo(user.openid);
+      });
       return button;
     }),
   );
