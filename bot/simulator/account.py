@@ -201,6 +201,10 @@ class SimulatedAccount:
         exchange = self._portal.call(self._courier.deliver, openid, body, sent, odd or Oddities())
         return Received(exchange.reply, exchange.fault, exchange)
 
+    def check_url(self) -> str | None:
+        """What the console does when a server address is set: why it would refuse it, or None."""
+        return self._portal.call(self._courier.check_url)
+
     def keep(self, received: Received) -> int:
         """Remember an exchange so that it can be looked at; gives its number."""
         with self._lock:

@@ -13,6 +13,7 @@ import httpx
 from bot.simulator.pushes import PushBody
 from bot.simulator.sealing import Credentials, SealedPush, seal
 from bot.simulator.verdicts import Reply, judge
+from bot.wechat.envelope import signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,8 @@ class Courier:
         now: Callable[[], datetime],
     ) -> None:
         """`http` must follow no redirects and set no time limit: WeChat's own is kept here."""
-        self._url = url
+        # An address may have a query of its own, which stays.
+        self._url = httpx.URL(url)
         self.credentials = credentials
         self.rules = rules
         self._http = http
@@ -111,6 +113,24 @@ class Courier:
                 break
         return _exchange(openid, xml, attempts)
 
+    async def check_url(self) -> str | None:
+        """The GET by which the console tries a new server address; why it would refuse it, or None.
+
+        The echo is clear in every mode, and nothing may stand around it (wechat.md §1.1).
+        """
+        stamp, nonce, echo = str(int(self._now().timestamp())), _nonce(), _nonce()
+        query = {"signature": signature(self.credentials.token, stamp, nonce), "timestamp": stamp, "nonce": nonce}
+        try:
+            async with asyncio.timeout(self.rules.timeout_s):
+                answer = await self._http.get(self._url.copy_merge_params({**query, "echostr": echo}))
+        except TimeoutError:
+            return f"{self.rules.timeout_s:g}秒内没有回应"
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            return f"连不上{self._url}：{error!r}"
+        if answer.status_code != 200:
+            return f"状态码{answer.status_code}"
+        return None if answer.content == echo.encode() else f"没有原样返回echostr，而是{answer.text[:60]!r}"
+
     async def _overlapping(self, openid: str, body: PushBody, xml: str, odd: Oddities) -> Exchange:
         """All requests under way at once; the first accepted answer in their order counts."""
         first = self._seal(openid, xml, odd)
@@ -127,7 +147,7 @@ class Courier:
             openid,
             xml,
             stamp=str(stamp),
-            nonce=str(secrets.randbelow(10**10)),
+            nonce=_nonce(),
             previous_key=odd.previous_key,
             hostile=odd.hostile,
         )
@@ -138,7 +158,7 @@ class Courier:
         try:
             async with asyncio.timeout(self.rules.timeout_s):
                 response = await self._http.post(
-                    self._url, params=sealed.query, content=sealed.body, headers={"content-type": "text/xml"}
+                    self._url.copy_merge_params(sealed.query), content=sealed.body, headers={"content-type": "text/xml"}
                 )
             status, answer = response.status_code, response.content
             verdict = judge(self.credentials, sealed.key, openid, body, status=status, answer=answer)
@@ -174,6 +194,10 @@ class Courier:
 
 
 REFUSED = "连不上"
+
+
+def _nonce() -> str:
+    return str(secrets.randbelow(10**10))
 
 
 def _exchange(openid: str, xml: str, attempts: list[Attempt]) -> Exchange:

@@ -15,7 +15,7 @@ HELP = """直接输入就是发消息；以冒号开头的是动作：
   :图片 :视频 :位置 :链接 :表情               发这些；表情等微信只说“不支持的消息类型”
   :重发          微信把上一条再推送一次       :用户 [名字]   换一个人；不带名字是列出
   :额度          还可主动发几条客服消息       :报文          看上一次往来的原始XML
-  :帮助 :退出    空行：看有没有新消息"""
+  :验证          像公众平台后台那样验证网址   :帮助 :退出    空行：看有没有新消息"""
 
 _SENT: dict[str, Callable[[], PushBody]] = {
     "图片": pushes.image,
@@ -101,6 +101,9 @@ class Terminal:
                 self._show_allowance()
             case "报文":
                 self._show_exchange()
+            case "验证":
+                refused = self._account.check_url()
+                self._write(f"（网址验证没有通过：{refused}）" if refused else "（网址验证通过）")
             case _:
                 self._write(HELP)
 

@@ -45,6 +45,7 @@ def test_a_conversation_in_every_mode(mode: str, tmp_path: Path) -> None:
 
 def test_the_terminal_knows_every_action(fawen: Served) -> None:
     lines = [
+        ":验证",
         ":扫码 摊位",
         ":菜单 HELP",
         ":语音",
@@ -58,6 +59,7 @@ def test_the_terminal_knows_every_action(fawen: Served) -> None:
     ]
     shown = chat(fawen.url, *lines, ":取关", "在吗", ":额度", ":用户 李四", ":用户", "：退出")
 
+    assert "网址验证通过" in shown
     assert "你扫了公众号的二维码：摊位" in shown
     assert "你点了菜单：HELP" in shown
     assert "《劳动合同法》第十九条" in shown
@@ -82,6 +84,17 @@ def test_nobody_at_the_address_is_told_with_the_cure() -> None:
 def test_a_wrong_token_shows_the_fault_notice(fawen: Served) -> None:
     with account(fawen.url, token="another token") as stranger:
         assert stranger.user("张").says("你好").fault == "状态码403"
+
+
+def test_a_server_address_is_checked_as_the_console_does(fawen: Served) -> None:
+    with account(fawen.url) as opened:
+        assert opened.check_url() is None
+    with account(fawen.url, token="another token") as opened:
+        assert opened.check_url() == "状态码403"
+    with account(f"{fawen.url}/healthz?x=") as opened:
+        assert "echostr" in (opened.check_url() or "")
+    with account("http://127.0.0.1:9") as opened:
+        assert "连不上" in (opened.check_url() or "")
 
 
 def test_a_user_taps_the_newest_links_and_the_old_ones(fawen: Served) -> None:
