@@ -13,7 +13,8 @@ from knowledge import curation, training, tuning
 from knowledge.answering import Matcher
 from knowledge.evaluation import BASELINES, Report, Row, baseline, confirmed_rows, evaluate, read_rows
 from knowledge.matching.decide import WEIGHTS, Decision, Engine, Kind, Weights, decide
-from knowledge.matching.fit import fit, unfitted, write_weights
+from knowledge.matching.fit import fit, unfitted, without_near, write_weights
+from knowledge.matching.index import build_index
 from knowledge.matching.score import EVIDENCE
 from knowledge.settings import KnowledgeSettings
 from knowledge.working_days import local_day, now_utc
@@ -111,19 +112,21 @@ def fit_command(
     Not taken over, the new numbers stay in shadow: evaluate --from-log shows what they would have decided.
     """
     matcher = _matcher(unfitted() if ship else None)
-    model = matcher.engine.model
-    assert model is not None
     with usage_errors():
         rows = read_rows(file)
     used = [row for row in rows if row.fit != "loose" and row.part in ("work", None)]
+    texts = [row.text for row in used]
+    held_out = _held_out(matcher, texts)
     made = f"fawen fit {file.name}: {len(used)} questions, {matcher.index.size} classes"
-    weights = fit(matcher.index, model, [row.labelled for row in used], made)
-    after = Engine(matcher.index, weights, model, matcher.engine.facts)
-    for name, engine in [("after", after)] if ship else [("before", matcher.engine), ("after", after)]:
-        report = evaluate(used, lambda text, engine=engine: decide(engine, text))["all"]  # type: ignore[misc] # binds it
-        typer.echo(f"{name}: {_figures(report)}")
-        low, high = report.precision_interval()
-        typer.echo(f"{name}: right of those answered, 95 % interval {low:.3f} to {high:.3f}")
+    assert held_out.model is not None
+    weights = fit(held_out.index, held_out.model, [row.labelled for row in used], made)
+    engines = {"before": held_out, "after": replace(held_out, weights=weights)}
+    for name, engine in engines.items():
+        if name == "after" or not ship:
+            report = evaluate(used, lambda text, engine=engine: decide(engine, text))["all"]  # type: ignore[misc] # binds it
+            low, high = report.precision_interval()
+            typer.echo(f"{name}: {_figures(report)}")
+            typer.echo(f"{name}: right of those answered, 95 % interval {low:.3f} to {high:.3f}")
     typer.echo(f"answer at {weights.trained.answer_at}, clarify at {weights.trained.clarify_at}")
     if ship:
         write_weights(weights, WEIGHTS)
@@ -138,6 +141,16 @@ def fit_command(
         typer.echo("in force; running servers take them up within two seconds")
     else:
         typer.echo("kept in shadow, not in force")
+
+
+def _held_out(matcher: Matcher, texts: list[str]) -> Engine:
+    """The engine in force without the wordings near to the questions it is to be fitted on."""
+    engine = matcher.engine
+    typer.echo("training without the wordings near to these questions …", err=True)
+    model = training.train_held_out(matcher.database.url, texts)
+    documents = without_near(engine.index.documents, texts)
+    index = build_index(documents, engine.index.version, engine.index.lexicon, engine.index.guard.axes)
+    return replace(engine, index=index, model=model)
 
 
 def _matcher(weights: Weights | None = None) -> Matcher:

@@ -1,20 +1,22 @@
 """Fitting the few numbers of `weights.json` on labelled questions; the entries' wordings train the rest."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rapidfuzz import fuzz, process
 from scipy.optimize import minimize
 
 from knowledge.matching.decide import TRUST_FEATURES, Weights, WeightSet, rank_shares, trust_features
-from knowledge.matching.index import Floats, Index, Scope
+from knowledge.matching.index import Document, Floats, Index, Scope
 from knowledge.matching.model import Model
 from knowledge.matching.normalize import normalize, without_courtesy
 from knowledge.matching.score import EVIDENCE, Candidate, candidates
 
+NEAR = 50
 _FOLDS = 5
 # A domain has a level of its own where at least this many of its questions would be answered at it.
 _LEAST_ANSWERED = 40
@@ -71,6 +73,27 @@ def fit(index: Index, model: Model, rows: Sequence[Labelled], made: str, budget:
     """
     budget = budget or Budget()
     return Weights(_fit_set(index, model, rows, budget), _fit_set(index, None, rows, budget), made)
+
+
+def without_near(documents: Iterable[Document], texts: Iterable[str]) -> list[Document]:
+    """Documents without the wordings that are near to one of the texts (rapidfuzz ratio ≥ NEAR).
+
+    A question that has a near copy among the wordings, as every logged one has that a curator added, says
+    nothing about how the next, unseen question will fare; so numbers are fitted without those wordings.
+    """
+    measured = [normalize(text) for text in texts]
+    result = []
+    for document in documents:
+        wordings = [normalize(wording) for wording in document.wordings]
+        if not wordings or not measured:
+            result.append(document)
+            continue
+        scores = process.cdist(wordings, measured, scorer=fuzz.ratio, score_cutoff=NEAR, dtype=np.uint8)
+        kept = tuple(
+            wording for wording, best in zip(document.wordings, scores.max(axis=1), strict=True) if best < NEAR
+        )
+        result.append(replace(document, wordings=kept))
+    return result
 
 
 def unfitted() -> Weights:

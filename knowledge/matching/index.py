@@ -102,10 +102,7 @@ def build_index(
 
     counts = [Counter(grams(text)) for text in wordings]
     about = [Counter(grams(without_courtesy(normalize("。".join((d.title, *d.key_terms, d.answer)))))) for d in listed]
-    vocabulary: dict[str, int] = {}
-    for counter in (*counts, *about):
-        for gram in counter:
-            vocabulary.setdefault(gram, len(vocabulary))
+    vocabulary = _vocabulary((*counts, *about))
     owners = np.asarray(owner, dtype=np.int32)
     tf = _matrix(counts, vocabulary)
     member = sparse.csr_matrix((np.ones(len(owner)), (owners, np.arange(len(owner)))), shape=(len(listed), len(owner)))
@@ -123,7 +120,7 @@ def build_index(
         first_wording=np.asarray(first, dtype=np.int64),
         vocabulary=vocabulary,
         idf=idf,
-        by_wording=weighted.tocsr(),
+        by_wording=weighted.tocsr().astype(np.float32),
         by_document=_unit_rows(member @ weighted).tocsc(),
         by_answer=_unit_rows(_damped(_matrix(about, vocabulary)) @ sparse.diags(idf)).tocsc(),
         likelihood=gains.tocsc(),
@@ -154,11 +151,29 @@ def _size_share(sizes: npt.NDArray[np.int64]) -> Floats:
     return shares
 
 
+def _vocabulary(counters: Sequence[Counter[str]]) -> dict[str, int]:
+    """Every gram there is, but for triples that stand in one text only: most of all grams, and telling nothing."""
+    used: Counter[str] = Counter()
+    for counter in counters:
+        used.update(counter.keys())
+    kept = (gram for gram, count in used.items() if count > 1 or len(gram) < 3)
+    return {gram: position for position, gram in enumerate(kept)}
+
+
 def _matrix(counters: Sequence[Counter[str]], vocabulary: dict[str, int]) -> sparse.csr_matrix:
-    rows = np.repeat(np.arange(len(counters)), [len(counter) for counter in counters])
-    columns = [vocabulary[gram] for counter in counters for gram in counter]
-    values = [float(count) for counter in counters for count in counter.values()]
-    return sparse.csr_matrix((values, (rows, columns)), shape=(len(counters), len(vocabulary)))
+    indices: list[int] = []
+    values: list[int] = []
+    starts = [0]
+    for counter in counters:
+        for gram, count in counter.items():
+            if (position := vocabulary.get(gram)) is not None:
+                indices.append(position)
+                values.append(count)
+        starts.append(len(indices))
+    return sparse.csr_matrix(
+        (np.array(values, dtype=np.float64), np.array(indices, dtype=np.int32), np.array(starts)),
+        shape=(len(counters), len(vocabulary)),
+    )
 
 
 def _damped(counts: sparse.csr_matrix) -> sparse.csr_matrix:

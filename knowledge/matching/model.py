@@ -46,10 +46,10 @@ class Model:
             features = np.fromiter(counts, dtype=np.int64)
             values = (1.0 + np.log(np.fromiter(counts.values(), dtype=np.float64))) * self.idf[features]
             values *= weight / np.sqrt((values**2).sum())
-            starts, ends = self.indptr[features], self.indptr[features + 1]
-            lengths = ends - starts
-            total = int(lengths.sum())
-            offsets = np.repeat(starts - np.concatenate(([0], np.cumsum(lengths)[:-1])), lengths) + np.arange(total)
+            starts, lengths = self.indptr[features], self.indptr[features + 1] - self.indptr[features]
+            offsets = np.repeat(starts - np.concatenate(([0], np.cumsum(lengths)[:-1])), lengths) + np.arange(
+                lengths.sum()
+            )
             result += np.bincount(
                 self.columns[offsets], weights=self.weights[offsets] * np.repeat(values, lengths), minlength=len(result)
             )

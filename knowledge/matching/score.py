@@ -58,20 +58,20 @@ def candidates(index: Index, text: str, model: Model | None = None) -> list[Cand
 
     shortlist = _shortlist(likelihood, overall, trained) if model else _shortlist(likelihood, overall, answer)
     weight = index.idf[columns] * damped
-    dense = np.zeros(len(index.idf))
+    coverage = _present(index.likelihood, columns, weight) / weight.sum()
+    dense = np.zeros(len(index.idf), dtype=np.float32)
     dense[columns] = unit
     result = []
     for document in shortlist:
         similar = _similarities(index, document, dense)
         wording, fuzzy = _fuzzy(index, text, document, similar)
-        present = _dot_presence(index, document, columns)
         evidence = (
             likelihood[document],
             float(similar.max()),
             overall[document],
             answer[document],
             fuzzy,
-            float(weight[present].sum() / weight.sum()),
+            coverage[document],
             trained[document],
             index.size_share[document],
         )
@@ -126,27 +126,31 @@ def _dot(matrix: object, columns: npt.NDArray[np.int64], weights: Floats) -> Flo
     # A product over the few columns a message has; scipy's own sparse product builds objects that cost
     # more than the arithmetic for one row.
     indptr, indices, data = matrix.indptr, matrix.indices, matrix.data  # type: ignore[attr-defined] # scipy is untyped
-    starts, ends = indptr[columns], indptr[columns + 1]
-    lengths = ends - starts
-    total = int(lengths.sum())
-    result: Floats = np.zeros(matrix.shape[0])  # type: ignore[attr-defined] # scipy is untyped
-    if not total:
-        return result
-    offsets = np.repeat(starts - np.concatenate(([0], np.cumsum(lengths)[:-1])), lengths) + np.arange(total)
-    result[:] = np.bincount(
-        indices[offsets], weights=data[offsets] * np.repeat(weights, lengths), minlength=len(result)
-    )
+    offsets, lengths = _runs(indptr[columns], indptr[columns + 1])
+    rows = matrix.shape[0]  # type: ignore[attr-defined] # scipy is untyped
+    result: Floats = np.bincount(
+        indices[offsets], weights=data[offsets] * np.repeat(weights, lengths), minlength=rows
+    ).astype(np.float64)
     return result
 
 
-def _dot_presence(index: Index, document: int, columns: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    matrix = index.likelihood
-    present = np.zeros(len(columns), dtype=np.bool_)
-    for position, column in enumerate(columns):
-        rows = matrix.indices[matrix.indptr[column] : matrix.indptr[column + 1]]
-        spot = np.searchsorted(rows, document)
-        present[position] = spot < len(rows) and rows[spot] == document
-    return present
+def _present(matrix: object, columns: npt.NDArray[np.int64], weights: Floats) -> Floats:
+    """Per row the sum of the weights of those columns that the row has at all."""
+    indptr, indices = matrix.indptr, matrix.indices  # type: ignore[attr-defined] # scipy is untyped
+    offsets, lengths = _runs(indptr[columns], indptr[columns + 1])
+    rows = matrix.shape[0]  # type: ignore[attr-defined] # scipy is untyped
+    result: Floats = np.bincount(indices[offsets], weights=np.repeat(weights, lengths), minlength=rows)
+    return result
+
+
+def _runs(
+    starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The positions of several runs one after the other, and the length of each run."""
+    lengths = ends - starts
+    return np.repeat(starts - np.concatenate(([0], np.cumsum(lengths)[:-1])), lengths) + np.arange(
+        lengths.sum()
+    ), lengths
 
 
 def _shortlist(*evidences: Floats) -> list[int]:
