@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -137,7 +137,7 @@ def decide(engine: Engine, text: str) -> Decision:
     if len(answered) < 2:
         return whole
     first, *others = answered.values()
-    return _replace_others(first, tuple(others[:MORE_QUESTIONS]))
+    return replace(first, others=tuple(others[:MORE_QUESTIONS]))
 
 
 _EXACT = "与标题或一条相似问法完全一致"
@@ -264,30 +264,37 @@ def parse_weights(row: dict[str, Any]) -> Weights:
     return Weights(sets["trained"], sets["lookup"], row["made"])
 
 
-def _replace_others(first: Decision, others: tuple[Decision, ...]) -> Decision:
-    return Decision(first.kind, first.ranked, (), first.scope, first.outside, first.reason, others=others)
-
-
 def _asked(facts: tuple[Fact, ...], decision: Decision) -> Decision:
-    """The same clarify, asking for the decisive fact between its choices where one is known."""
-    offered = {choice.id: choice for choice in decision.choices}
+    """The same clarify, asking for the decisive fact between its choices where one is known.
+
+    Of several facts the one whose entries hold most of the belief is asked for; choices that it does not
+    tell apart stay in the list behind its options, so that nothing offered before is lost.
+    """
+    best: tuple[float, Fact, dict[str, Ranked]] | None = None
     for fact in facts:
-        named = [(label, offered[entry]) for label, entries in fact.options for entry in entries if entry in offered]
-        distinct = dict(reversed(named))  # of an option's entries the first named stays
-        # The fact decides only if the two best are among what it tells apart.
-        if len(distinct) >= 2 and {choice.id for choice in decision.choices[:2]} <= {c.id for _, c in named}:
-            labels = [label for label, _ in fact.options if label in distinct]
-            return Decision(
-                decision.kind,
-                decision.ranked,
-                tuple(distinct[label] for label in labels),
-                decision.scope,
-                decision.outside,
-                decision.reason,
-                question=fact.question,
-                labels=tuple(labels),
-            )
-    return decision
+        told = _told_apart(fact, decision.choices)
+        belief = sum(choice.score for choice in told.values())
+        # The fact decides only if the two best are told apart by it.
+        if {choice.id for choice in decision.choices[:2]} <= {choice.id for choice in told.values()} and (
+            best is None or belief > best[0]
+        ):
+            best = belief, fact, told
+    if best is None:
+        return decision
+    _, fact, told = best
+    rest = [choice for choice in decision.choices if choice not in told.values()]
+    choices = [*told.values(), *rest][:CHOICES]
+    labels = [*told, *(choice.title for choice in rest)][:CHOICES]
+    return replace(decision, choices=tuple(choices), question=fact.question, labels=tuple(labels))
+
+
+def _told_apart(fact: Fact, choices: tuple[Ranked, ...]) -> dict[str, Ranked]:
+    """Per option of a fact the best of the choices that it leads to; options that lead to none are left out."""
+    told = {}
+    for label, entries in fact.options:
+        if found := next((choice for choice in choices if choice.id in entries), None):
+            told[label] = found
+    return told
 
 
 def _ranked(

@@ -102,7 +102,7 @@ def _trained(index: Index, model: Model | None, text: str) -> tuple[Floats, npt.
     return margins, known
 
 
-def _similarities(index: Index, document: int, query: Floats) -> Floats:
+def _similarities(index: Index, document: int, query: npt.NDArray[np.float32]) -> Floats:
     """Cosine of the query to each of a document's wordings."""
     matrix = index.by_wording
     start, end = int(index.first_wording[document]), int(index.first_wording[document + 1])
@@ -139,7 +139,9 @@ def _present(matrix: object, columns: npt.NDArray[np.int64], weights: Floats) ->
     indptr, indices = matrix.indptr, matrix.indices  # type: ignore[attr-defined] # scipy is untyped
     offsets, lengths = _runs(indptr[columns], indptr[columns + 1])
     rows = matrix.shape[0]  # type: ignore[attr-defined] # scipy is untyped
-    result: Floats = np.bincount(indices[offsets], weights=np.repeat(weights, lengths), minlength=rows)
+    result: Floats = np.bincount(indices[offsets], weights=np.repeat(weights, lengths), minlength=rows).astype(
+        np.float64
+    )
     return result
 
 

@@ -151,14 +151,14 @@ def test_the_decisive_fact_is_asked_for_where_its_entries_compete(sqlite: Databa
     decision = decide(engine, "试用期的规定")
 
     assert (decision.kind, decision.question) == (Kind.CLARIFY, fact.question)
-    assert set(decision.labels) == {"试用多久", "试用期工资"}
+    assert decision.labels[:2] == ("试用多久", "试用期工资")
     with sqlite.reading() as session:
         outcome = matcher.outcome(session, decision, TODAY)
     assert isinstance(outcome, Clarified)
-    assert {(choice.title, choice.label) for choice in outcome.choices} == {
+    assert [(choice.title, choice.label) for choice in outcome.choices[:2]] == [
         ("试用期最长多久", "试用多久"),
         ("试用期工资最低多少", "试用期工资"),
-    }
+    ]
 
 
 def test_exactly_one_process_trains_a_version_and_a_dead_one_is_replaced(database: Database) -> None:
