@@ -7,12 +7,13 @@ from typing import Annotated
 import structlog
 import typer
 import uvicorn
+from fastapi import FastAPI
 
-from bot import cli_kb, cli_statutes
+from bot import cli_channel, cli_kb, cli_statutes
 from bot.cli_base import fail, open_database, usage_errors
 from bot.cli_matching import ask, evaluate_command, fit_command
 from bot.cli_simulate import simulate
-from bot.main import create_app
+from bot.main import app_from_environment
 from bot.receipts import CHANNEL
 from bot.settings import BotSettings, account
 from knowledge import erasure, inquiries, seeding, staff
@@ -31,6 +32,9 @@ app.add_typer(cli_kb.app, name="kb")
 app.add_typer(cli_statutes.app, name="statutes")
 cli_kb.app.command("impact")(cli_statutes.impact_command)
 cli_kb.app.command("rereview")(cli_statutes.rereview_command)
+app.add_typer(cli_channel.menu_app, name="menu")
+app.add_typer(cli_channel.replies_app, name="replies")
+app.command()(cli_channel.doctor)
 app.add_typer(inquiries_app, name="inquiries")
 app.add_typer(staff_app, name="staff")
 app.command()(simulate)
@@ -45,6 +49,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 def serve(
     host: Annotated[str, typer.Option(help="address to listen on")] = "",
     port: Annotated[int, typer.Option(help="port to listen on")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=32, help="processes that share the port")] = 1,
 ) -> None:
     """Start Fawen: webhook at /wechat, workbench at /admin."""
     settings, knowledge = BotSettings(), KnowledgeSettings()
@@ -68,9 +73,23 @@ def serve(
     with database.reading() as session:
         if not staff.any_administrator(session):
             typer.echo("  first administrator:                           fawen staff add NAME --role administrator")
+    # Each process opens its own connections; the keys and the schema are there by now.
+    database.dispose()
+    uvicorn.run(
+        "bot.cli:logged_app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        log_level="warning",
+        proxy_headers=True,
+    )
+
+
+def logged_app() -> FastAPI:
+    """The application of one process, with its log on standard error."""
     _log_to_stderr()
-    application = create_app(served, database, base_url=settings.base_url)
-    uvicorn.run(application, host=host, port=port, log_level="warning", proxy_headers=True)
+    return app_from_environment()
 
 
 @app.command("migrate")

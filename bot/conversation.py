@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from bot import commands, follow_ups, receipts, replies, turns
 from bot.commands import Command
+from bot.pace import Pace
 from bot.settings import PART_LIMIT_BYTES
 from bot.wechat.messages import Content, Follow, IncomingMessage, MenuClick, OtherEvent, Scan, Text, Unfollow
 from knowledge import curation, erasure
@@ -32,6 +33,10 @@ TAP_ALLOWS, TAP_HOLDS = 3, timedelta(minutes=1)
 _WINDOW_MARGIN = timedelta(seconds=5)
 
 
+# What an asker does not write: it is never too much.
+_UNLIMITED = (commands.Welcome, commands.Goodbye, commands.Nothing)
+
+
 @dataclass(frozen=True, slots=True)
 class _Context:
     """What is read of the asker before anything is decided or written."""
@@ -50,12 +55,17 @@ class Dialogue:
         matcher: Matcher,
         now: Callable[[], datetime],
         standing: StandingRules | None = None,
+        pace: Pace | None = None,
     ) -> None:
-        """`now` is the clock (aware, UTC); `standing` are the fixed replies and urgent rules in force."""
+        """`now` is the clock (aware, UTC); `standing` the fixed replies and urgent rules in force.
+
+        `pace` limits how fast one asker may write (None: not at all).
+        """
         self._database = database
         self._matcher = matcher
         self._now = now
         self._standing = standing or StandingRules(database)
+        self._pace = pace or Pace("")
 
     def respond(self, incoming: IncomingMessage) -> str:
         """The reply to a message as WeChat's text with links, or "" where none is due.
@@ -76,6 +86,10 @@ class Dialogue:
                 return given
             context = self._context(session, incoming)
         command = self._interpret(incoming.content, context)
+        if not isinstance(command, _UNLIMITED) and not self._pace.allows(_fingerprint(incoming.openid)):
+            # Nothing is stored: who floods the account must not fill the database.
+            log.warning("asker_too_fast")
+            return replies.simple("too_fast")
         decision = self._decide(command, context)
         try:
             with self._database.writing() as session:

@@ -4,7 +4,7 @@ import subprocess
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import anyio.to_thread
 import structlog
@@ -14,13 +14,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from admin.app import AdminOptions, create_admin
 from bot.conversation import Dialogue
-from bot.settings import Account
-from bot.webhook import BodyTooLarge, webhook_router
+from bot.outbox import Deliverer
+from bot.pace import Pace
+from bot.settings import Account, BotSettings, account
+from bot.webhook import ANSWER_WITHIN_S, BodyTooLarge, webhook_router
+from bot.wechat.client import ApiClient
 from bot.wechat.envelope import Envelope, Mode
-from knowledge import classifier, training
+from bot.wechat.tokens import ProcessTokens, RedisTokens
+from knowledge import classifier, retention, training
 from knowledge.answering import Matcher
 from knowledge.database import Database
 from knowledge.migrations import is_current
+from knowledge.settings import KnowledgeSettings
 from knowledge.standing import StandingRules
 from knowledge.working_days import local_day, now_utc
 
@@ -31,6 +36,8 @@ log = structlog.get_logger()
 THREADS = 20
 # How soon a running server notices newly published content, in seconds.
 _LOOK_EVERY_S = 0.5
+# Between batches of the daily clean-up, and how soon a new day is noticed, in seconds.
+_CLEAN_UP_EVERY_S = 5.0
 # After a training that failed, the next try waits this long: look-up goes on meanwhile.
 _TRAIN_AGAIN_AFTER = timedelta(minutes=2)
 
@@ -44,10 +51,16 @@ def create_app(
     matcher: Matcher | None = None,
     standing: StandingRules | None = None,
     trains: bool = True,
+    client: ApiClient | None = None,
+    pace: Pace | None = None,
+    retention_days: int = 0,
+    answer_within_s: float = ANSWER_WITHIN_S,
 ) -> FastAPI:
     """The application: webhook, workbench and health pages over one database, whose schema must be current.
 
-    `trains`: whether a classifier for newly published content is trained, in a process of its own.
+    `trains`: whether a classifier for newly published content is trained, in a process of its own. `client`:
+    pushes colleagues' replies (None: they wait for the asker's next message). `pace` limits each asker's
+    messages; texts older than `retention_days` are erased daily (0: never).
     """
     matcher = matcher or Matcher(database)
     standing = standing or StandingRules(database)
@@ -68,14 +81,23 @@ def create_app(
         trainer = _Trainer(database, now) if trains else None
         watched = (matcher, standing, trainer, now, stop)
         watcher = threading.Thread(target=_watch, args=watched, name="content-watch", daemon=True)
-        watcher.start()
+        workers = [watcher, threading.Thread(target=_clean_up, args=(database, now, retention_days, stop), daemon=True)]
+        if client is not None:
+            deliverer = Deliverer(database, client, now)
+            workers.append(threading.Thread(target=deliverer.run, args=(stop,), name="outbox", daemon=True))
+        for worker in workers:
+            worker.start()
         yield
         stop.set()
-        watcher.join()
+        for worker in workers:
+            worker.join()
+        if client is not None:
+            client.close()
 
     # No generated API pages: they would load their scripts from outside, and there is no API to show.
     app = FastAPI(title="法问", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(webhook_router(envelope, Dialogue(database, matcher, now, standing), now))
+    dialogue = Dialogue(database, matcher, now, standing, pace)
+    app.include_router(webhook_router(envelope, dialogue, now, answer_within_s))
     options = AdminOptions(
         secret_key=account.secret_key, secure_cookies=base_url.startswith("https://"), now=now, matcher=matcher
     )
@@ -95,6 +117,28 @@ def create_app(
         return JSONResponse({"ready": ready}, status_code=200 if ready else 503)
 
     return app
+
+
+def app_from_environment() -> FastAPI:
+    """The application as the environment sets it: what every worker process of `fawen serve` starts."""
+    settings, knowledge = BotSettings(), KnowledgeSettings()
+    served = account(settings)
+    return create_app(
+        served,
+        Database(knowledge.url, pool_size=THREADS),
+        base_url=settings.base_url,
+        client=api_client(served, settings),
+        pace=Pace(settings.rate_limit, settings.redis_url),
+        retention_days=settings.retention_days,
+    )
+
+
+def api_client(served: Account, settings: BotSettings) -> ApiClient | None:
+    """The client for WeChat's API; None where no AppSecret is set."""
+    if not served.app_secret:
+        return None
+    tokens = RedisTokens(settings.redis_url, served.app_id) if settings.redis_url else ProcessTokens()
+    return ApiClient(served.app_id, served.app_secret, tokens, host=settings.wechat_api)
 
 
 class _Trainer:
@@ -158,6 +202,24 @@ def _watch(
             log.warning("content_version_unknown", error=type(error).__name__)
     if trainer:
         trainer.stop()
+
+
+def _clean_up(database: Database, now: Callable[[], datetime], days: int, stop: threading.Event) -> None:
+    """Once a day, and at the start: erase what is older than the retention period, a batch at a time."""
+    cleaned: date | None = None
+    while not stop.wait(_CLEAN_UP_EVERY_S):
+        if cleaned == local_day(now()):
+            continue
+        try:
+            with database.writing() as session:
+                changed = retention.clean_up(session, now(), days)
+        except (SQLAlchemyError, TimeoutError) as error:
+            log.warning("clean_up_postponed", error=type(error).__name__)
+            continue
+        if changed == 0:
+            cleaned = local_day(now())
+        else:
+            log.info("cleaned_up", rows=changed)
 
 
 def _too_large(_: Request, __: Exception) -> Response:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # A part of a reply, in bytes of UTF-8, markup of links included. WeChat fails from 2,048 on (wechat.md §1.6).
@@ -36,6 +37,10 @@ class BotSettings(BaseSettings):
     wechat_previous_aes_key: str = ""
     wechat_app_secret: str = ""
     wechat_mode: Literal["", "plain", "compat", "safe"] = ""
+    wechat_api: str = "https://api.weixin.qq.com"
+    redis_url: str = ""
+    rate_limit: str = "20/minute;300/day"
+    retention_days: int = Field(default=730, ge=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class Account:
     mode: Literal["plain", "compat", "safe"]
     secret_key: str
     is_simulated: bool
+    app_secret: str = ""
 
 
 def account(settings: BotSettings) -> Account:
@@ -89,6 +95,7 @@ def account(settings: BotSettings) -> Account:
         mode=mode,
         secret_key=secret_key,
         is_simulated=False,
+        app_secret=settings.wechat_app_secret,
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from knowledge import revisions
+from knowledge.content.spreadsheets import FixedReplyRow
 from knowledge.errors import InvalidInput, NotFound
 from knowledge.matching.normalize import normalize
 from knowledge.models import FixedReply, FixedReplyKeyword
@@ -56,6 +57,21 @@ def add(session: Session, keywords: Sequence[str], text: str, link: str | None, 
     session.add(reply)
     session.flush()
     return _with_keywords(session, reply, keywords)
+
+
+def add_rows(session: Session, rows: Sequence[FixedReplyRow], now: datetime) -> list[str]:
+    """Add the rows of a spreadsheet; gives what is wrong with which row.
+
+    Where anything is wrong the caller must roll back, so that a file is taken whole or not at all.
+    """
+    problems = []
+    for row in rows:
+        try:
+            with session.begin_nested():
+                add(session, split_keywords(row.keywords), row.text, row.link, now)
+        except InvalidInput as error:
+            problems.append(f"第{row.number}行：{error}")
+    return problems
 
 
 def change(

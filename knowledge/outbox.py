@@ -147,9 +147,9 @@ def spend(session: Session, asker_id: int, sends: int, now: datetime) -> bool:
     return False
 
 
-def mark_part(session: Session, outbox_id: int, worker: str) -> bool:
-    """One more part is known to have arrived; False where the claim is no longer this worker's."""
-    return _own(session, outbox_id, worker, parts_sent=col(OutboxMessage.parts_sent) + 1)
+def mark_part(session: Session, outbox_id: int, worker: str, now: datetime) -> bool:
+    """One more part is known to have arrived, and the lease runs anew; False where the claim is another's."""
+    return _own(session, outbox_id, worker, parts_sent=col(OutboxMessage.parts_sent) + 1, claimed_at=now)
 
 
 def mark_pushed(session: Session, outbox_id: int, worker: str, now: datetime) -> bool:
@@ -171,6 +171,11 @@ def put_back(
         refused_code=code,
         next_attempt_at=next_attempt_at,
     )
+
+
+def attempts(session: Session, outbox_id: int) -> int:
+    """How often a row was claimed for pushing."""
+    return session.exec(select(OutboxMessage.attempts).where(OutboxMessage.id == outbox_id)).first() or 0
 
 
 def mark_unsure(session: Session, outbox_id: int, worker: str) -> bool:

@@ -39,7 +39,20 @@ def everything(session: Session) -> list[UrgentRule]:
 
 def active(session: Session) -> list[Urgent]:
     """The rules in force, in the order in which they are tried."""
-    return [_applied(rule) for rule in everything(session) if rule.is_active]
+    return [applied(rule) for rule in everything(session) if rule.is_active]
+
+
+def applied(rule: UrgentRule) -> Urgent:
+    """A rule in the form in which it is matched."""
+    return Urgent(
+        id=rule.id,
+        name=rule.name,
+        patterns=tuple(
+            tuple(tuple(normalize(word) for word in group) for group in pattern) for pattern in rule.patterns
+        ),
+        exceptions=tuple(normalize(word) for word in rule.exceptions),
+        reply=rule.reply,
+    )
 
 
 def first_match(rules: Sequence[Urgent], text: str) -> Urgent | None:
@@ -98,15 +111,3 @@ def _check(rule: UrgentRule) -> None:
         raise InvalidInput(f"紧急规则“{rule.name}”的每个词至少两个字")
     if not rule.reply.strip() or len(rule.reply) > REPLY_LIMIT:
         raise InvalidInput(f"紧急规则“{rule.name}”的提示不能为空，最多{REPLY_LIMIT}字")
-
-
-def _applied(rule: UrgentRule) -> Urgent:
-    return Urgent(
-        id=rule.id,
-        name=rule.name,
-        patterns=tuple(
-            tuple(tuple(normalize(word) for word in group) for group in pattern) for pattern in rule.patterns
-        ),
-        exceptions=tuple(normalize(word) for word in rule.exceptions),
-        reply=rule.reply,
-    )

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
@@ -109,8 +110,12 @@ def serving(
     previous_aes_key: str = "",
     trains: bool = False,
     matcher: Matcher | None = None,
+    **options: Any,
 ) -> Iterator[Served]:
-    """Fawen on a real socket, with the given entries published (by default the cast's)."""
+    """Fawen on a real socket, with the given entries published (by default the cast's).
+
+    `options` go to `create_app` as they are.
+    """
     with database.writing() as session:
         for form in entries if entries is not None else cast_entries():
             seeding.add_entry(session, form, NOW)
@@ -122,7 +127,7 @@ def serving(
     account = Account(TOKEN, APP_ID, AES_KEY, previous_aes_key, mode, "k" * 40, is_simulated=False)  # type: ignore[arg-type] # a str from parametrize
     matcher = matcher or Matcher(database)
     standing = StandingRules(database)
-    app = create_app(account, database, now=now, matcher=matcher, standing=standing, trains=trains)
+    app = create_app(account, database, now=now, matcher=matcher, standing=standing, trains=trains, **options)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     port = listener.getsockname()[1]

@@ -73,6 +73,7 @@ class Heard:
     raw: bytes
     text: str
     links: list[Link] = field(default_factory=list)
+    took_s: float = 0.0
 
     @property
     def visible(self) -> str:
@@ -148,6 +149,7 @@ class WeChatUser:
 
     def _deliver(self, xml: str) -> Heard:
         query, body = self.peer.push(xml)
+        started = time.perf_counter()
         answer = self.http.post(self.path, params=query, content=body, headers={"content-type": "text/xml"})
         if answer.content in (b"success", b"") or answer.status_code != 200:
             return Heard(answer.status_code, answer.content, "")
@@ -162,7 +164,7 @@ class WeChatUser:
             values = parse_qs(urlsplit(address).query)
             links.append(Link(label, values["msgmenucontent"][0], values["msgmenuid"][0]))
         self._links = links
-        return Heard(answer.status_code, answer.content, text, links)
+        return Heard(answer.status_code, answer.content, text, links, time.perf_counter() - started)
 
 
 def _cdata(text: str) -> str:
