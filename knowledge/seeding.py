@@ -128,6 +128,15 @@ def remember_seed(session: Session, form: EntryForm) -> None:
     session.flush()
 
 
+def settle_reviews(session: Session, entry_ids: set[str], now: datetime) -> None:
+    """After entries changed: close the re-reviews their new texts settle, open those they call for."""
+    today = local_day(now)
+    session.flush()
+    for entry_id in sorted(entry_ids & rereview.entries_due(session)):
+        rereview.close_settled(session, entry_id, now, today)
+    rereview.open_for_entries(session, entry_ids, today, now)
+
+
 def seeds(session: Session) -> dict[str, EntryForm]:
     """The seed's text each entry came from, by id."""
     return {row.entry_id: EntryForm.model_validate(row.form) for row in session.exec(select(EntrySeed))}

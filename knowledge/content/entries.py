@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
 from knowledge.errors import ContentError
 from knowledge.models import Domain
@@ -34,12 +35,12 @@ def _plain(text: str) -> str:
     """One kind of line end, and nothing that XML (WeChat, XLSX) could not carry."""
     found = _CONTROL.search(text)
     if found:
-        raise ValueError(f"control character U+{ord(found[0]):04X} at position {found.start() + 1}")
+        raise ValueError(f"第{found.start() + 1}个字符是控制字符 U+{ord(found[0]):04X}，请删去")
     return text.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
 Prose = Annotated[str, AfterValidator(_plain)]
-Text = Annotated[str, AfterValidator(_plain), Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1), AfterValidator(_plain)]
 
 
 class _Strict(BaseModel):
@@ -95,8 +96,8 @@ class EntryForm(_Strict):
     """
 
     id: str = Field(pattern=r"^(labor|company|business)(\.[a-z0-9_]+)+$", max_length=100)
-    title: Annotated[str, AfterValidator(_plain), Field(min_length=2, max_length=TITLE_LIMIT)]
-    topic: Annotated[str, AfterValidator(_plain), Field(min_length=1, max_length=50)]
+    title: Annotated[str, Field(min_length=2, max_length=TITLE_LIMIT), AfterValidator(_plain)]
+    topic: Annotated[str, Field(min_length=1, max_length=50), AfterValidator(_plain)]
     question: Text
     # A draft may lack any of these; `checks.py` asks for them before publishing.
     audience: list[Literal["employee", "employer", "founder"]] = []
@@ -117,16 +118,16 @@ class EntryForm(_Strict):
     @classmethod
     def _no_links(cls, answer: str) -> str:
         if re.search(r"https?://", answer):
-            raise ValueError("an answer carries no link: name the office and the hotline instead")
+            raise ValueError("答复里不能有网址：请写机构名称和热线")
         return answer
 
     @model_validator(mode="after")
     def _days_follow(self) -> Self:
         days = [day for day in (self.valid_from, *(later.valid_from for later in self.later)) if day]
         if any(first >= second for first, second in pairwise(days)):
-            raise ValueError("the later texts must stand in the order of their days, each after valid_from")
+            raise ValueError("以后的文本须按起始日先后排列，且都在生效日期之后")
         if self.valid_until and days and self.valid_until < days[-1]:
-            raise ValueError(f"valid_until {self.valid_until} lies before the last text begins ({days[-1]})")
+            raise ValueError(f"失效日期{self.valid_until}早于最后一段文本的起始日{days[-1]}")
         return self
 
     @property
@@ -232,6 +233,32 @@ def read_entries(path: Path) -> list[tuple[Path, EntryForm]]:
     if faults:
         raise ContentError("\n".join(faults))
     return entries
+
+
+def explain(fault: ErrorDetails) -> str:
+    """A fault of form in words for staff."""
+    context = fault.get("ctx", {})
+    match fault["type"]:
+        case "missing":
+            return "没有填写"
+        case "string_too_short" | "too_short":
+            return "没有填写" if context.get("min_length") == 1 else f"太短，至少{context.get('min_length')}字"
+        case "string_too_long":
+            return f"太长，最多{context.get('max_length')}字"
+        case "string_pattern_mismatch":
+            return (
+                f"“{fault['input']}”不合规则：以 labor、company 或 business 开头，用点分段，只用小写字母、数字和下划线"
+            )
+        case "literal_error":
+            return f"“{fault['input']}”不在可填的范围内：{context.get('expected')}"
+        case kind if kind.startswith("date"):
+            return f"“{fault['input']}”不是日期，请写成 2027-01-01"
+        case "greater_than":
+            return f"应大于{context.get('gt')}"
+        case "value_error":
+            return str(context.get("error"))
+        case _:
+            return fault["msg"]
 
 
 def read_figures(path: Path) -> list[FigureForm]:

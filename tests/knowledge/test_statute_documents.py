@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from docx import Document
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge.errors import ContentError
@@ -172,6 +172,7 @@ def test_the_two_file_form_names_line_and_fault(tmp_path: Path) -> None:
         assert part in str(raised.value)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 9999))
 def test_chinese_numbers_are_read_as_they_are_written(number: int) -> None:
     assert arabic_number(chinese_number(number)) == number
