@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from admin.auth import IDLE_S
 from admin.errors import STATUS, NotAllowed, SignInNeeded
 from admin.limits import BodyLimit
-from admin.pages import audit, entries, inquiries, recognitions, session, staff
+from admin.pages import audit, entries, inquiries, recognitions, session, staff, statutes
 from admin.rendering import page
 from knowledge.answering import Matcher
 from knowledge.database import Database
@@ -28,6 +28,7 @@ ROUTERS = (
     inquiries.router,
     recognitions.router,
     entries.router,
+    statutes.router,
     staff.router,
     audit.router,
 )

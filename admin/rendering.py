@@ -15,9 +15,10 @@ from knowledge.working_days import SHANGHAI, working_days_between
 ROOMS = (
     ("/inquiries", "待解问题", Role.VIEWER),
     ("/entries", "知识库", Role.VIEWER),
+    ("/statutes", "法规库", Role.VIEWER),
     ("/staff", "人员", Role.ADMINISTRATOR),
 )
-ACTION_GROUPS = {"staff": "人员", "inquiry": "提问单", "entry": "条目", "test_case": "测试问句"}
+ACTION_GROUPS = {"staff": "人员", "inquiry": "提问单", "entry": "条目", "statute": "法规", "test_case": "测试问句"}
 ACTION_NAMES = {
     "staff.add": "添加人员",
     "staff.change": "修改权限",

@@ -232,7 +232,7 @@ def _read_head(parsed: _Parsed, text: str, where: str) -> None:
 def _lacking(given: Given, parsed: _Parsed) -> list[str]:
     faults = []
     if not given.title:
-        faults.append("没有标题：请在文首写上法规全称，或用 --title 给出")
+        faults.append("没有标题：请在文首写上法规全称，或在导入时给出标题")
     elif len(given.title) > 200:
         faults.append(f"标题有{len(given.title)}字，最多200字：“{given.title[:20]}……”")
     if given.effective is None:
@@ -240,7 +240,7 @@ def _lacking(given: Given, parsed: _Parsed) -> list[str]:
             (found[0] for one in parsed.articles[-1:] if (found := re.search(r"自.{6,20}起施行", one.text))), ""
         )
         seen = f"（文末写着“{hint}”，修正后的版本日期可能不同）" if hint else ""
-        faults.append(f"没有施行日期：请在文首写一行“施行日期：2027-01-01”，或用 --effective 给出{seen}")
+        faults.append(f"没有施行日期：请在文首写一行“施行日期：2027-01-01”，或在导入时给出施行日期{seen}")
     if given.promulgated and given.effective and given.promulgated > given.effective:
         faults.append(f"公布日期{given.promulgated}晚于施行日期{given.effective}")
     return faults

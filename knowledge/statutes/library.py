@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from knowledge.errors import NotFound
 from knowledge.models import Article, Statute, StatuteVersion
-from knowledge.statutes.citation import Cited, short_title
+from knowledge.statutes.citation import Cited, chinese_number, short_title
 from knowledge.statutes.texts import StatuteFacts, StatuteText, StatuteTexts, plain_title, text_hash
 
 
@@ -112,6 +112,19 @@ def by_name(session: Session, name: str) -> Statute:
         if plain in {statute.title, short_title(statute.title), *statute.aliases}:
             return statute
     raise NotFound(f"法规库中没有《{plain}》")
+
+
+def by_id(session: Session, statute_id: int) -> Statute:
+    """The statute of an id; NotFound where there is none."""
+    statute = session.get(Statute, statute_id)
+    if statute is None:
+        raise NotFound("法规库中没有这部法规")
+    return statute
+
+
+def place_name(article: int, sub: int) -> str:
+    """第十九条, 第二百七十六条之一 (sub 0: none)."""
+    return f"第{chinese_number(article)}条" + (f"之{chinese_number(sub)}" if sub else "")
 
 
 def find(session: Session, query: str, limit: int, offset: int = 0) -> list[Statute]:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from difflib import SequenceMatcher
 
 from sqlmodel import Session, col, select
 
@@ -26,6 +27,14 @@ class Citing:
     checked_hash: str | None
     start: date | None
     end: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """Two texts in pieces, each piece with whether it differs from the other text; None where there is none."""
+
+    old: list[tuple[bool, str]] | None
+    new: list[tuple[bool, str]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +68,10 @@ def cited_title(session: Session, name: str) -> str:
 def citing(
     session: Session, name: str, since: date, *, article: int | None = None, sub: int | None = None
 ) -> list[Citing]:
-    """Texts in force on `since` or later that cite a statute (a title means every version), or one article of it.
+    """Texts in force on `since` or later that cite a statute, or one article of it.
 
-    Archived entries are left out. Ordered by entry and place.
+    A title means every version; `sub` 0 means the article without a number after 之. Archived entries are left
+    out. Ordered by entry and place.
     """
     plain = plain_title(name)
     statement = (
@@ -72,7 +82,7 @@ def citing(
     if article is not None:
         statement = statement.where(Citation.article == article)
     if sub is not None:
-        statement = statement.where(Citation.sub == sub)
+        statement = statement.where(Citation.sub == sub if sub else col(Citation.sub).is_(None))
     rows = [
         (citation, entry_id)
         for citation, entry_id in session.exec(statement)
@@ -116,6 +126,34 @@ def import_versions(
         if one.brought is not library.Brought.UNCHANGED and not is_older:
             opened += _compare(session, one.statute, one.version, today, now, replaced=one.replaced)
     return stored, opened
+
+
+def citing_counts(session: Session) -> dict[str, int]:
+    """How many entries that are not archived cite each statute, by its title without a version."""
+    rows = session.exec(
+        select(Citation.statute, EntryVersion.entry_id)
+        .join(EntryVersion, col(Citation.entry_version_id) == col(EntryVersion.id))
+        .join(FaqEntry, col(EntryVersion.entry_id) == col(FaqEntry.id))
+        .where(FaqEntry.status != EntryStatus.ARCHIVED)
+        .distinct()
+    )
+    entries: dict[str, set[str]] = defaultdict(set)
+    for name, entry_id in rows:
+        entries[plain_title(name)].add(entry_id)
+    return {title: len(listed) for title, listed in entries.items()}
+
+
+def side_by_side(old: str | None, new: str | None) -> SideBySide:
+    """Both texts in pieces, marked where they differ; None for a text there is not."""
+    if old is None or new is None:
+        return SideBySide([(False, old)] if old is not None else None, [(False, new)] if new is not None else None)
+    left, right = [], []
+    for kind, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if i1 < i2:
+            left.append((kind != "equal", old[i1:i2]))
+        if j1 < j2:
+            right.append((kind != "equal", new[j1:j2]))
+    return SideBySide(left, right)
 
 
 def open_for_entries(session: Session, entry_ids: set[str], today: date, now: datetime) -> list[DueReview]:

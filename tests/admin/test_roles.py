@@ -31,6 +31,13 @@ LEAST: dict[tuple[str, str], Role] = {
     ("POST", "/inquiries/{number}/recognition"): C,
     ("GET", "/entries"): V,
     ("GET", "/entries/{entry_id}"): V,
+    ("GET", "/statutes"): V,
+    ("GET", "/statutes/import"): C,
+    ("POST", "/statutes/import"): C,
+    ("GET", "/statutes/reviews"): V,
+    ("POST", "/statutes/reviews/{entry_id}/closing"): C,
+    ("GET", "/statutes/{statute_id}"): V,
+    ("GET", "/statutes/{statute_id}/articles/{place}"): V,
     ("GET", "/staff"): A,
     ("POST", "/staff"): A,
     ("GET", "/staff/{member_id}"): A,
@@ -50,7 +57,13 @@ OPEN_TO_ALL = {
     ("POST", "/sign-in/code"),
     ("POST", "/sign-out"),
 }
-IN_PLACE = {"number": "Q20200101-0001", "entry_id": "labor.nothing", "member_id": "999999"}
+IN_PLACE = {
+    "number": "Q20200101-0001",
+    "entry_id": "labor.nothing",
+    "member_id": "999999",
+    "statute_id": "999999",
+    "place": "1",
+}
 
 
 @pytest.fixture(scope="module")

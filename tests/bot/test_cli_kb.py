@@ -76,7 +76,7 @@ def test_what_is_wrong_with_an_import_is_said_with_its_place(fawen: Fawen, tmp_p
 
     assert refused.exit_code == 1
     assert "bad.md：第3行" in refused.stderr
-    assert "--effective" in refused.stderr
+    assert "施行日期" in refused.stderr
     assert fawen("statutes", "import", tmp_path / "bad.md", "--effective", "明年").exit_code == 2
     assert fawen("kb", "impact", "没有这部法").exit_code == 1
     assert "没有这样的法规" in fawen("statutes", "list", "没有这部法").stdout

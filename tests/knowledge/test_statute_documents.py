@@ -125,7 +125,7 @@ def test_every_fault_is_told_at_once_and_docx_counts_paragraphs() -> None:
 
 
 def test_a_missing_day_says_how_to_give_it_and_what_the_text_hints_at() -> None:
-    with pytest.raises(ContentError, match=r"--effective 给出（文末写着“自2008年1月1日起施行”"):
+    with pytest.raises(ContentError, match=r"导入时给出施行日期（文末写着“自2008年1月1日起施行”"):
         read_document("a.md", "某法\n第一条　本法自2008年1月1日起施行。".encode())
 
 
