@@ -105,6 +105,13 @@ def test_a_curator_asks_and_taps(wechat: WeChat, page: Page) -> None:
     expect(chat.locator(".mine")).to_have_count(3)
     expect_answers(page, 3)
     photograph(page, "phone-taps")
+    at_end = "Math.abs(chat.scrollHeight - chat.scrollTop - chat.clientHeight) < 2"
+    assert page.evaluate(at_end)
+    page.get_by_role("button", name="更多功能").click()
+    page.wait_for_function(at_end)
+    page.reload()
+    expect(chat).to_contain_text("百分之八十")
+    page.wait_for_function(at_end)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 

@@ -13,7 +13,7 @@ const screen = {
   prefersMenu: true,
   menu: "",
   asking: null,    // the request for news that is under way
-  exchanges: 0,
+  isAtEnd: true,   // the newest bubble is in sight, and stays there when the dock grows
 };
 
 // Talking to the simulator.
@@ -97,7 +97,6 @@ function picture(source, className, alt) {
 
 function draw(state) {
   const chat = at("chat");
-  const wasAtEnd = chat.scrollHeight - chat.scrollTop - chat.clientHeight < 80;
   const fresh = state.bubbles.filter((bubble) => bubble.number > screen.latest);
   for (const bubble of fresh) {
     drawTime(new Date(bubble.at));
@@ -106,7 +105,7 @@ function draw(state) {
   }
   screen.latest = Math.max(screen.latest, state.latest);
   screen.seen[screen.openid] = screen.latest;
-  if (fresh.length && (wasAtEnd || fresh.some((bubble) => bubble.side === "user"))) chat.scrollTop = chat.scrollHeight;
+  if (fresh.length && (screen.isAtEnd || fresh.some((bubble) => bubble.side === "user"))) toEnd();
   at("title").textContent = state.account.title;
   const { kind, mode, url } = state.account;
   at("about").textContent = `${kind} · ${{ plain: "明文", compat: "兼容", safe: "安全" }[mode]}模式 · 推送到 ${url}`;
@@ -119,6 +118,11 @@ function draw(state) {
   at("follow-bar").hidden = state.user.is_following;
   at("dock").hidden = !state.user.is_following;
   if (fresh.some((bubble) => bubble.exchange)) listExchanges();
+}
+
+function toEnd() {
+  at("chat").scrollTop = at("chat").scrollHeight;
+  screen.isAtEnd = true;
 }
 
 function drawTime(time) {
@@ -241,7 +245,7 @@ function showWaiting() {
   bubble.setAttribute("aria-label", "公众号正在处理");
   line.append(picture("icon.svg", "", ""), bubble);
   at("chat").append(line);
-  at("chat").scrollTop = at("chat").scrollHeight;
+  toEnd();
 }
 
 function hideWaiting() {
@@ -363,7 +367,7 @@ function toggleDrawer(name) {
   closeDrawers();
   at(name).hidden = !opens;
   at(name === "more" ? "to-more" : "to-faces").setAttribute("aria-expanded", opens);
-  if (opens) at("chat").scrollTop = at("chat").scrollHeight;
+  if (opens) toEnd();
 }
 
 function closeDrawers() {
@@ -545,6 +549,11 @@ at("back").addEventListener("click", () => {
 });
 at("open-panel").addEventListener("click", () => openPanel(true));
 at("close-panel").addEventListener("click", () => openPanel(false));
+at("chat").addEventListener("scroll", () => {
+  const chat = at("chat");
+  screen.isAtEnd = chat.scrollHeight - chat.scrollTop - chat.clientHeight < 80;
+});
+new ResizeObserver(() => screen.isAtEnd && toEnd()).observe(at("chat"));
 document.addEventListener("click", closeMenus);
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
