@@ -42,11 +42,10 @@ def simulate(
     port: Annotated[int, typer.Option(help="where the page and the fake API listen on this machine")] = PORT,
 ) -> None:
     """Play WeChat: sign, encrypt and post to a running Fawen, and show replies as a phone does."""
-    settings = BotSettings()
     with usage_errors():
-        served = account(settings)
+        served = account(BotSettings())
         wanted = [scenario.read(path) for given in scripts or [] for path in scenario.find(given)]
-    credentials = credentials_of(served, settings.wechat_app_secret)
+    credentials = credentials_of(served)
     rules = DeliveryRules(attempts=attempts)
     if wanted:
         _play(wanted, url, credentials, kind, rules, port if api else None)
@@ -62,14 +61,14 @@ def simulate(
         terminal.chat(simulated, simulated.user("我", openid), _read, typer.echo)
 
 
-def credentials_of(served: Account, app_secret: str) -> Credentials:
-    """What WeChat would know of the account that Fawen serves."""
+def credentials_of(served: Account) -> Credentials:
+    """What WeChat would know of the account that Fawen serves; a made-up account's secret is its token."""
     return Credentials(
         token=served.token,
         app_id=served.app_id,
         aes_key=served.aes_key,
         previous_aes_key=served.previous_aes_key,
-        app_secret=app_secret,
+        app_secret=served.app_secret or (served.token if served.is_simulated else ""),
         mode=Mode(served.mode),
     )
 
@@ -101,7 +100,7 @@ def _serve_page(url: str, credentials: Credentials, kind: AccountKind, rules: De
         address = f"http://{LOOPBACK}:{port}"
         with _port_taken(), serving(create_page(Platform(simulated)), port, before_end=simulated.end_waits):
             typer.echo(f"微信模拟页面（{kind.label}）：{address}")
-            typer.echo(f"  推送到   {url}\n  微信接口 FAWEN_WECHAT_API_URL={address}\n  按Ctrl-C结束")
+            typer.echo(f"  推送到   {url}\n  微信接口 FAWEN_WECHAT_API={address}\n  按Ctrl-C结束")
             with suppress(KeyboardInterrupt):
                 threading.Event().wait()
 
@@ -118,7 +117,7 @@ def _opened(
         app = FastAPI(openapi_url=None)
         app.include_router(api_router(Platform(simulated)))
         with _port_taken(), serving(app, api_port) as address:
-            typer.echo(f"假的微信接口：FAWEN_WECHAT_API_URL={address}", err=True)
+            typer.echo(f"假的微信接口：FAWEN_WECHAT_API={address}", err=True)
             yield simulated
 
 

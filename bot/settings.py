@@ -7,6 +7,7 @@ import string
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -79,7 +80,18 @@ def account(settings: BotSettings) -> Account:
     if len(secret_key) < 32:
         raise SettingsError("FAWEN_SECRET_KEY: at least 32 characters; leave it out and Fawen makes one")
     if not any(given.values()) and not any(others.values()):
-        return Account(kept["token"], kept["app_id"], kept["aes_key"], "", "safe", secret_key, is_simulated=True)
+        # A simulator's API on this machine takes this secret; WeChat's own never hears of it.
+        is_local = urlsplit(settings.wechat_api).hostname in ("127.0.0.1", "localhost", "::1")
+        return Account(
+            token=kept["token"],
+            app_id=kept["app_id"],
+            aes_key=kept["aes_key"],
+            previous_aes_key="",
+            mode="safe",
+            secret_key=secret_key,
+            is_simulated=True,
+            app_secret=kept["token"] if is_local else "",
+        )
     needed = ["FAWEN_WECHAT_TOKEN"] if mode == "plain" else list(given)
     missing = [name for name in needed if not given[name]]
     if missing:

@@ -12,6 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
+from bot.cli_simulate import credentials_of
+from bot.settings import BotSettings, account
 
 COMMAND = [sys.executable, "-m", "bot.cli", "simulate"]
 
@@ -48,7 +50,7 @@ def test_the_page_is_served_until_ctrl_c(tmp_path: Path) -> None:
         simulator.send_signal(signal.SIGINT)
         rest = simulator.communicate(timeout=20)[0]
 
-    assert f"FAWEN_WECHAT_API_URL=http://127.0.0.1:{port}" in "".join(printed)
+    assert f"FAWEN_WECHAT_API=http://127.0.0.1:{port}" in "".join(printed)
     assert "Traceback" not in rest
     assert simulator.returncode == 0
 
@@ -66,6 +68,19 @@ def test_a_taken_port_is_named_with_the_cure(tmp_path: Path, monkeypatch: pytest
             assert "--port" in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("host", "has_secret"), [("http://127.0.0.1:8001", True), ("https://api2.weixin.qq.com", False), ("", False)]
+)
+def test_a_made_up_account_has_a_secret_for_a_simulators_api_alone(host: str, has_secret: bool, tmp_path: Path) -> None:
+    given = {"wechat_api": host} if host else {}
+    served = account(BotSettings(_env_file=None, data_dir=tmp_path, **given))  # type: ignore[call-arg,arg-type] # pydantic's own
+
+    assert bool(served.app_secret) == has_secret
+    credentials = credentials_of(served)
+    assert credentials.app_secret == served.token
+    assert not has_secret or served.app_secret == credentials.app_secret
+
+
 def test_the_api_is_served_beside_the_chat(tmp_path: Path) -> None:
     port = free_port()
     talked = subprocess.run(
@@ -74,5 +89,5 @@ def test_the_api_is_served_beside_the_chat(tmp_path: Path) -> None:
     )  # fmt: skip
 
     assert talked.returncode == 0, talked.stderr
-    assert f"FAWEN_WECHAT_API_URL=http://127.0.0.1:{port}" in talked.stderr
+    assert f"FAWEN_WECHAT_API=http://127.0.0.1:{port}" in talked.stderr
     assert "现在不能主动" in talked.stdout
