@@ -1,5 +1,6 @@
 """Training the linear classifier on the wordings: the only importer of scikit-learn, never in a web process."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -17,10 +18,14 @@ from knowledge.matching.normalize import normalize, without_courtesy
 _LEAST_WEIGHT = 0.02
 # A feature of a single wording says nothing about the next one; leaving them out makes training twice as fast.
 _LEAST_WORDINGS = 2
+_LEAST_SENTENCE = 8  # characters
 
 
-def train(documents: Sequence[Document], lexicon: Lexicon, version: int, regularization: float = 1.0) -> Model:
+def train(documents: Sequence[Document], lexicon: Lexicon, version: int, regularization: float = 0.3) -> Model:
     """One-against-rest linear support vectors over characters and concepts (deterministic).
+
+    Beside its wordings a document is known by its key terms and the sentences of its answer: formal questions use the
+    answer's words rather than other askers' (measured: 1 to 2 more of a hundred right).
 
     Fan, Chang, Hsieh, Wang, Lin: LIBLINEAR, a library for large linear classification (2008).
     """
@@ -28,7 +33,7 @@ def train(documents: Sequence[Document], lexicon: Lexicon, version: int, regular
     texts: list[str] = []
     labels: list[int] = []
     for number, document in enumerate(listed):
-        for wording in (document.title, *document.wordings):
+        for wording in (document.title, *document.wordings, *document.key_terms, *_sentences(document.answer)):
             if prepared := without_courtesy(normalize(wording)):
                 texts.append(prepared)
                 labels.append(number)
@@ -44,6 +49,11 @@ def train(documents: Sequence[Document], lexicon: Lexicon, version: int, regular
     features = sparse.hstack(matrices).tocsr()
     machine = LinearSVC(C=regularization, random_state=0, tol=1e-3).fit(features, np.array(labels))
     return _pruned(machine, [document.id for document in listed], vocabulary, np.concatenate(idf), version)
+
+
+def _sentences(answer: str) -> list[str]:
+    """Sentences of an answer that are long enough to tell something."""
+    return [sentence for sentence in re.split(r"[。；\n]", answer) if len(sentence) >= _LEAST_SENTENCE]
 
 
 def _weighted(block: Sequence[list[str]]) -> tuple[sparse.csr_matrix, list[str], Floats]:
