@@ -16,10 +16,12 @@ from knowledge.content import CONTRASTS, FAQ, FIGURES, REGISTER
 from knowledge.content.checks import Finding, beside_texts, check, likeness, read_contrasts
 from knowledge.content.entries import EntryForm, read_entries, read_figures
 from knowledge.content.files import write_entries
+from knowledge.content.matching import read_rows, unknown_entries
 from knowledge.content.workbook import Sheeted, read_workbook, write_workbook
 from knowledge.database import Database
 from knowledge.errors import ContentError
 from knowledge.merging import FIELD_NAMES, Comparison, State
+from knowledge.models import MatchingKind
 from knowledge.settings import KnowledgeSettings
 from knowledge.statutes import library
 from knowledge.statutes.register import pin, read_register, write_register
@@ -67,6 +69,11 @@ def check_command(
                 texts=texts,
                 progress=told,
             )
+            if path == FAQ:
+                findings += [
+                    Finding(entry, f"关键事实“{asked}”指向的条目不存在")
+                    for asked, entry in unknown_entries(read_rows(MatchingKind.FACTS), {one.id for one in entries})
+                ]
     except ContentError as error:
         fail(1, str(error))
     if as_json:

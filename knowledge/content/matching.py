@@ -5,6 +5,7 @@ Editors change the files; a database holds them in the same form after the first
 
 import hashlib
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -123,6 +124,14 @@ def check_rows(kind: MatchingKind, rows: list[dict[str, Any]]) -> None:
 def rows_hash(rows: list[dict[str, Any]]) -> str:
     """A hash over what the rows say."""
     return hashlib.sha256(json.dumps(rows, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+def unknown_entries(rows: list[dict[str, Any]], entry_ids: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Entries that decisive facts lead to and nobody has written: (the fact's question, the entry's id)."""
+    known = set(entry_ids)
+    for form in _FORMS[MatchingKind.FACTS].validate_python(rows):
+        for option in form.options:
+            yield from ((form.ask, entry) for entry in option.entries if entry not in known)
 
 
 def matching_set(rows: dict[MatchingKind, list[dict[str, Any]]]) -> MatchingSet:

@@ -7,7 +7,9 @@ import pytest
 
 from knowledge import classifier, curation, matching_data, training, tuning
 from knowledge.answering import Answered, Clarified, Matcher
-from knowledge.content.matching import read_rows
+from knowledge.content import FAQ
+from knowledge.content.entries import read_entries
+from knowledge.content.matching import read_rows, unknown_entries
 from knowledge.database import Database
 from knowledge.errors import ContentError, InvalidInput, NotFound
 from knowledge.matching.contrast import build_axis, build_guard
@@ -219,6 +221,13 @@ def test_what_ships_replaces_only_what_nobody_edited(sqlite: Database) -> None:
 @pytest.mark.parametrize("kind", list(MatchingKind))
 def test_the_shipped_matching_data_keeps_its_form(kind: MatchingKind) -> None:
     assert read_rows(kind)
+
+
+def test_the_shipped_facts_lead_to_entries_that_exist() -> None:
+    entry_ids = {form.id for _, form in read_entries(FAQ)}
+
+    assert not list(unknown_entries(read_rows(MatchingKind.FACTS), entry_ids))
+    assert list(unknown_entries(read_rows(MatchingKind.FACTS), entry_ids - {"labor.terminate.illegal"}))
 
 
 def test_proposed_numbers_decide_nothing_until_put_in_force(database: Database) -> None:
