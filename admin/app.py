@@ -14,9 +14,22 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from admin.auth import IDLE_S
+from admin.bot_side import BotSide
 from admin.errors import STATUS, NotAllowed, SignInNeeded
 from admin.limits import BodyLimit
-from admin.pages import audit, entries, inquiries, recognitions, session, staff, statutes
+from admin.pages import (
+    audit,
+    drafts,
+    entries,
+    home,
+    inquiries,
+    recognitions,
+    session,
+    signing,
+    staff,
+    statutes,
+    trial,
+)
 from admin.rendering import page
 from knowledge.answering import Matcher
 from knowledge.database import Database
@@ -25,10 +38,14 @@ from knowledge.errors import KnowledgeError
 # One router per noun; a test walks them all and fails for a route without a permission.
 ROUTERS = (
     session.router,
+    home.router,
     inquiries.router,
     recognitions.router,
+    drafts.router,
+    signing.router,
     entries.router,
     statutes.router,
+    trial.router,
     staff.router,
     audit.router,
 )
@@ -48,14 +65,15 @@ _HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class AdminOptions:
-    """What the workbench is given: the key that signs sessions, whether it is served by HTTPS, the clock, and
-    the matcher whose decisions it shows.
+    """What the workbench is given: the key that signs sessions, whether it is served by HTTPS, the clock,
+    the matcher whose decisions it shows, and what it may show of the bot.
     """
 
     secret_key: str
     secure_cookies: bool
     now: Callable[[], datetime]
     matcher: Matcher
+    bot: BotSide
 
 
 def create_admin(database: Database, options: AdminOptions) -> FastAPI:
@@ -64,13 +82,10 @@ def create_admin(database: Database, options: AdminOptions) -> FastAPI:
     app.state.database = database
     app.state.now = options.now
     app.state.matcher = options.matcher
+    app.state.bot = options.bot
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
-
-    @app.get("/")
-    def home(request: Request) -> Response:
-        return RedirectResponse(request.url_for("list_inquiries"), status_code=303)
 
     app.add_exception_handler(SignInNeeded, _to_sign_in)
     app.add_exception_handler(NotAllowed, _not_allowed)

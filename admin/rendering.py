@@ -13,12 +13,21 @@ from knowledge.working_days import SHANGHAI, working_days_between
 
 # The rooms of the workbench as the head of each page lists them: path, name, who may enter.
 ROOMS = (
+    ("/", "今日", Role.VIEWER),
     ("/inquiries", "待解问题", Role.VIEWER),
     ("/entries", "知识库", Role.VIEWER),
     ("/statutes", "法规库", Role.VIEWER),
+    ("/trial", "试问", Role.VIEWER),
     ("/staff", "人员", Role.ADMINISTRATOR),
 )
-ACTION_GROUPS = {"staff": "人员", "inquiry": "提问单", "entry": "条目", "statute": "法规", "test_case": "测试问句"}
+ACTION_GROUPS = {
+    "staff": "人员",
+    "inquiry": "提问单",
+    "entry": "条目",
+    "draft": "稿件",
+    "statute": "法规",
+    "test_case": "测试问句",
+}
 ACTION_NAMES = {
     "staff.add": "添加人员",
     "staff.change": "修改权限",
@@ -38,8 +47,52 @@ ACTION_NAMES = {
     "inquiry.separate": "移出同类问题",
     "inquiry.entry": "确认为已有条目",
     "entry.variants": "增加相似问法",
+    "entry.archive": "下线条目",
+    "entry.sign": "签署条目",
+    "draft.begin": "起草",
+    "draft.save": "改稿",
+    "draft.submit": "提交审核",
+    "draft.take_back": "退回修改",
+    "draft.review": "审核通过",
+    "draft.publish": "发布",
+    "draft.discard": "放弃稿件",
+    "draft.comment": "留言",
+    "test_case.keep": "存测试问句",
+    "test_case.remove": "删测试问句",
 }
-FIELD_NAMES = {"role": "权限", "is_active": "可登录", "second_factor": "手机验证码", "status": "状态"}
+FIELD_NAMES = {
+    "role": "权限",
+    "is_active": "可登录",
+    "second_factor": "手机验证码",
+    "status": "状态",
+    "assignee": "办理人",
+    "urgent": "紧急",
+    "reply": "答复编号",
+    "into": "并入",
+    "title": "标题",
+    "topic": "主题",
+    "question": "问题",
+    "answer": "答复",
+    "citations": "依据",
+    "variants": "相似问法",
+    "key_terms": "关键词",
+    "related": "相关条目",
+    "audience": "对象",
+    "referral": "转介热线",
+    "checked_on": "核对日期",
+    "review_by": "复核期限",
+    "valid_from": "生效日期",
+    "valid_until": "失效日期",
+    "later": "以后的文本",
+    "number": "稿次",
+    "comment": "意见",
+    "reason": "原因",
+    "signed_off_by": "签署人",
+    "entry": "条目",
+    "text": "问句",
+}
+AUDIENCE_NAMES = {"employee": "劳动者", "employer": "用人单位", "founder": "创业者"}
+LOGGED_NAMES = {"answered": "直接答复", "clarified": "请提问人确认", "unresolved": "转人工"}
 
 _ROLE_WORDS = {str(role): name for role, name in ROLE_NAMES.items()}
 STATUS_NAMES = {
@@ -55,6 +108,7 @@ STATUS_NAMES = {
     "reviewed": "已审核",
     "published": "已发布",
     "archived": "已下线",
+    "discarded": "已放弃",
 }
 DOMAIN_NAMES = {"labor": "劳动用工", "company": "公司事务", "business": "营商环境"}
 DECISION_NAMES = {"answer": "直接答复", "clarify": "请提问人确认", "unresolved": "转人工"}
@@ -113,6 +167,8 @@ _TEMPLATES.globals.update(
     status_names=STATUS_NAMES,
     domain_names=DOMAIN_NAMES,
     reason_names=REASON_NAMES,
+    audience_names=AUDIENCE_NAMES,
+    logged_names=LOGGED_NAMES,
     decision_names=DECISION_NAMES,
     delivery_names=DELIVERY_NAMES,
     working_days=working_days_between,

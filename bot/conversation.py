@@ -37,6 +37,10 @@ _WINDOW_MARGIN = timedelta(seconds=5)
 _UNLIMITED = (commands.Welcome, commands.Goodbye, commands.Nothing)
 
 
+class _Undo(Exception):
+    """Ends a rehearsal's unit of work, so that the database takes everything back."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Context:
     """What is read of the asker before anything is decided or written."""
@@ -77,6 +81,25 @@ class Dialogue:
             message=_fingerprint(incoming.key), asker=_fingerprint(incoming.openid)
         ):
             return self._respond(incoming)
+
+    def rehearse(self, incoming: IncomingMessage, look: Callable[[Session], None]) -> tuple[str, Decision | None]:
+        """The reply a message would get, and the decision behind it; `look` sees the session, then all is undone.
+
+        The very steps of `respond`, so that what staff try is what an asker gets; no number is drawn for good.
+        """
+        with self._database.reading() as session:
+            context = self._context(session, incoming)
+        command = self._interpret(incoming.content, context)
+        decision = self._decide(command, context)
+        reply = ""
+        try:
+            with structlog.contextvars.bound_contextvars(rehearsal=True), self._database.writing() as session:
+                reply = self._record(session, incoming, command, decision, time.perf_counter())
+                session.flush()
+                look(session)
+                raise _Undo
+        except _Undo:
+            return reply, decision
 
     def _respond(self, incoming: IncomingMessage) -> str:
         started = time.perf_counter()

@@ -2,7 +2,7 @@
 
 import subprocess
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 
@@ -13,10 +13,12 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from sqlalchemy.exc import SQLAlchemyError
 
 from admin.app import AdminOptions, create_admin
+from admin.bot_side import BotSide, PhonePart, Piece, Trial
+from bot import rehearsal
 from bot.conversation import Dialogue
 from bot.outbox import Deliverer
 from bot.pace import Pace
-from bot.settings import Account, BotSettings, account
+from bot.settings import PART_LIMIT_BYTES, Account, BotSettings, account
 from bot.webhook import ANSWER_WITHIN_S, BodyTooLarge, webhook_router
 from bot.wechat.client import ApiClient
 from bot.wechat.envelope import Envelope, Mode
@@ -99,7 +101,11 @@ def create_app(
     dialogue = Dialogue(database, matcher, now, standing, pace)
     app.include_router(webhook_router(envelope, dialogue, now, answer_within_s))
     options = AdminOptions(
-        secret_key=account.secret_key, secure_cookies=base_url.startswith("https://"), now=now, matcher=matcher
+        secret_key=account.secret_key,
+        secure_cookies=base_url.startswith("https://"),
+        now=now,
+        matcher=matcher,
+        bot=_bot_side(dialogue, now),
     )
     app.mount("/admin", create_admin(database, options))
     app.add_exception_handler(BodyTooLarge, _too_large)
@@ -139,6 +145,24 @@ def api_client(served: Account, settings: BotSettings) -> ApiClient | None:
         return None
     tokens = RedisTokens(settings.redis_url, served.app_id) if settings.redis_url else ProcessTokens()
     return ApiClient(served.app_id, served.app_secret, tokens, host=settings.wechat_api)
+
+
+def _bot_side(dialogue: Dialogue, now: Callable[[], datetime]) -> BotSide:
+    """What the workbench shows of the bot, in the workbench's own terms."""
+
+    def on_phone(parts: Iterable[str]) -> tuple[PhonePart, ...]:
+        return tuple(
+            PhonePart(
+                tuple(Piece(one.text, one.taps) for one in rehearsal.shown(part)), len(part.encode()), PART_LIMIT_BYTES
+            )
+            for part in parts
+        )
+
+    def attempt(text: str) -> Trial:
+        rehearsed = rehearsal.rehearse(dialogue, text, now())
+        return Trial(on_phone(rehearsed.parts), rehearsed.decision, rehearsed.took_ms)
+
+    return BotSide(preview=lambda entry: on_phone(rehearsal.preview(entry)), attempt=attempt)
 
 
 class _Trainer:

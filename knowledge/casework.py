@@ -173,15 +173,6 @@ def separate(session: Session, number: str, actor: str, now: datetime) -> Inquir
     return inquiry
 
 
-def await_entry(session: Session, numbers: Iterable[str], entry_id: str) -> None:
-    """Note that inquiries wait for an entry that is being written: its publication offers to answer them."""
-    for number in numbers:
-        inquiry = inquiries.by_number(session, number)
-        if InquiryStatus(inquiry.status).is_open:
-            inquiry.entry_id = entry_id
-            session.add(inquiry)
-
-
 def _open(session: Session, number: str) -> Inquiry:
     inquiry = inquiries.by_number(session, number)
     if not InquiryStatus(inquiry.status).is_open:

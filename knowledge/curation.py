@@ -49,13 +49,19 @@ def published_text(session: Session, entry_id: str, on: date) -> EntryText:
     entry = session.get(FaqEntry, entry_id)
     if entry is None or entry.status != EntryStatus.PUBLISHED:
         raise NotFound(f"没有已发布的条目 {entry_id}")
+    if session.exec(_in_force(on).where(EntryVersion.entry_id == entry_id)).first() is None:
+        raise NotFound(f"条目 {entry_id} 在{on}没有生效的文本")
     return entry_text(session, entry_id, on)
 
 
 def entry_text(session: Session, entry_id: str, on: date) -> EntryText:
-    """The text in force on a day, whatever the entry's status; NotFound where there is none."""
+    """The text in force on a day, else the newest there is, whatever the entry's status; NotFound for no entry."""
     entry = session.get(FaqEntry, entry_id)
-    version = session.exec(_in_force(on).where(EntryVersion.entry_id == entry_id)).first()
+    of_entry = select(EntryVersion).where(EntryVersion.entry_id == entry_id)
+    version = (
+        session.exec(_in_force(on).where(EntryVersion.entry_id == entry_id)).first()
+        or session.exec(of_entry.order_by(col(EntryVersion.number).desc())).first()
+    )
     if entry is None or version is None or version.id is None:
         raise NotFound(f"没有条目 {entry_id}")
     related = session.exec(
@@ -184,7 +190,7 @@ def publish_content(session: Session, now: datetime, note: str) -> int:
 
 
 def published_documents(session: Session, on: date) -> list[Document]:
-    """What the index is built from: every published entry with its wordings."""
+    """What the index is built from: every published entry that has a text in force, with its wordings."""
     wordings: dict[str, list[str]] = defaultdict(list)
     for entry_id, text in session.exec(
         select(Variant.entry_id, Variant.text).order_by(col(Variant.entry_id), col(Variant.id))
@@ -197,9 +203,10 @@ def published_documents(session: Session, on: date) -> list[Document]:
             title=entry.title,
             wordings=(entry.question, *wordings[entry.id]),
             key_terms=tuple(entry.key_terms),
-            answer=answers.get(entry.id, ""),
+            answer=answers[entry.id],
         )
         for entry in session.exec(select(FaqEntry).where(FaqEntry.status == EntryStatus.PUBLISHED))
+        if entry.id in answers
     ]
 
 

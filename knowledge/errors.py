@@ -5,6 +5,7 @@
     ├── NotFound            no inquiry, entry or staff member by that name
     ├── AlreadyReceived     this message is stored already: use the reply given then
     ├── InquiryClosed       an inquiry in this state takes no such step
+    ├── DraftMoved          a draft or its entry is not what it was when the page was shown
     └── InvalidInput        a value from outside breaks a rule; the message says which
 
 The errors know no HTTP: each border has its own table of what they mean there.
@@ -29,6 +30,10 @@ class AlreadyReceived(KnowledgeError):
 
 class InquiryClosed(KnowledgeError):
     """The inquiry is in a state that takes no such step."""
+
+
+class DraftMoved(KnowledgeError):
+    """A draft, or the entry it is to change, has moved on since it was looked at."""
 
 
 class InvalidInput(KnowledgeError):

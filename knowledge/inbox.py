@@ -146,17 +146,6 @@ def of_same_asker(session: Session, inquiry: Inquiry) -> list[Inquiry]:
     return list(rows.all())
 
 
-def awaiting_entry(session: Session, entry_id: str) -> list[Inquiry]:
-    """Open inquiries that wait for an entry to be published."""
-    rows = session.exec(
-        select(Inquiry)
-        .where(Inquiry.entry_id == entry_id, col(Inquiry.status).in_(OPEN_STATUSES))
-        .order_by(col(Inquiry.id))
-        .limit(_SHOWN_OF_CLUSTER)
-    )
-    return list(rows.all())
-
-
 def next_open(session: Session, after: Inquiry) -> Inquiry | None:
     """What to do next: the first of the group that is to be worked off first, leaving out `after`'s own."""
     for group in groups(session, Wanted(), 2, 0):

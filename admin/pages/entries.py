@@ -1,45 +1,132 @@
-"""知识库: find an entry, and read it as an asker would."""
+"""知识库: find an entry, read it as an asker would, see what it said before, take it out of use."""
 
-from fastapi import APIRouter, Request, Response
+from datetime import timedelta
+from typing import Annotated
+from urllib.parse import urlencode
 
-from admin.auth import Reading, Viewer
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlmodel import Session
+
+from admin.auth import Curator, OwnForm, Reading, Reviewer, Transaction, Viewer
+from admin.errors import STATUS
 from admin.paging import page_number
-from admin.rendering import page
-from knowledge import curation
+from admin.rendering import DOMAIN_NAMES, page
+from knowledge import catalogue, curation, drafts
+from knowledge.catalogue import Wanted
+from knowledge.errors import InvalidInput, NotFound
+from knowledge.models import EntryDraft, EntryStatus, StaffMember
 from knowledge.working_days import local_day
 
 router = APIRouter()
 PER_PAGE = 30
+USE_DAYS = 90
 
 
 @router.get("/entries")
 def list_entries(request: Request, member: Viewer, session: Reading) -> Response:
-    """Entries whose title, question or id contains ?q=, within ?domain=."""
-    query = request.query_params.get("q", "").strip()[:60]
-    domain = request.query_params.get("domain", "")
-    number = page_number(request)
-    found = curation.find(session, query, domain, PER_PAGE + 1, (number - 1) * PER_PAGE)
+    """Entries by words, field, topic, state, author and due date, and how they did."""
+    query = request.query_params
+    texts = {name: query.get(name, "").strip()[:60] for name in ("q", "topic", "author")}
+    domain, status, due = query.get("domain", ""), query.get("status", ""), query.get("due", "")
+    wanted = Wanted(
+        words=texts["q"],
+        domain=domain if domain in DOMAIN_NAMES else "",
+        topic=texts["topic"],
+        status=status if status in tuple(EntryStatus) else "",
+        author=texts["author"],
+        due=due if due in {"past", "soon"} else "",
+        unsigned=query.get("unsigned") == "1",
+    )
+    now = request.app.state.now()
+    today, number = local_day(now), page_number(request)
+    found = catalogue.find(session, wanted, today, PER_PAGE, (number - 1) * PER_PAGE)
+    total = catalogue.count(session, wanted, today)
+    kept = {"q": wanted.words, "domain": wanted.domain, "topic": wanted.topic, "status": wanted.status}
+    kept |= {"author": wanted.author, "due": wanted.due, "unsigned": "1" if wanted.unsigned else ""}
     return page(
         request,
         "entries/list.html",
         member=member,
-        entries=found[:PER_PAGE],
-        has_next=len(found) > PER_PAGE,
+        entries=found,
+        use=catalogue.use_of(session, [one.id for one in found], now - timedelta(days=USE_DAYS)),
+        use_days=USE_DAYS,
+        topics=catalogue.topics(session, wanted.domain),
+        has_next=number * PER_PAGE < total,
         number=number,
-        query=query,
-        domain=domain,
-        total=curation.count(session),
+        wanted=wanted,
+        total=total,
+        today=today,
+        kept=urlencode({name: value for name, value in kept.items() if value}),
     )
 
 
 @router.get("/entries/{entry_id}")
 def show_entry(request: Request, entry_id: str, member: Viewer, session: Reading) -> Response:
-    """One entry: answer, basis, similar questions, dates."""
+    """One entry: as the phone shows it, basis, similar questions, dates, earlier versions."""
+    return _show(request, session, member, entry_id)
+
+
+@router.post("/entries/{entry_id}/drafts", dependencies=[OwnForm])
+def draft_entry(request: Request, entry_id: str, member: Curator, session: Transaction) -> Response:
+    """Begin to change an entry; goes to the draft that is open already, if there is one."""
+    draft = drafts.begin(session, entry_id, member.name, request.app.state.now())
+    return RedirectResponse(request.url_for("show_draft", draft_id=draft.id).path, status_code=303)
+
+
+@router.post("/entries/{entry_id}/archival", dependencies=[OwnForm])
+def archive_entry(
+    request: Request, entry_id: str, member: Reviewer, session: Transaction, reason: Annotated[str, Form()] = ""
+) -> Response:
+    """Take it out of use; the next asker does not get it any more."""
+    try:
+        drafts.archive(session, entry_id, reason, member.name, request.app.state.now())
+    except InvalidInput as error:
+        return _show(request, session, member, entry_id, error=error)
+    return RedirectResponse(request.url_for("show_entry", entry_id=entry_id).path, status_code=303)
+
+
+@router.get("/entries/{entry_id}/versions/{number}")
+def show_version(request: Request, entry_id: str, number: int, member: Viewer, session: Reading) -> Response:
+    """What was published then, beside what was before it."""
+    history = drafts.history(session, entry_id)
+    found = next((one for one in history if one.number == number), None)
+    if found is None:
+        raise NotFound(f"条目 {entry_id} 没有第{number}稿")
+    earlier = next((one for one in history if one.number < number), None)
+    return page(
+        request,
+        "entries/version.html",
+        member=member,
+        entry_id=entry_id,
+        version=found,
+        earlier=earlier,
+        is_newest=found is history[0],
+        since=drafts.differences(earlier.content if earlier else {}, found.content),
+        until=drafts.differences(history[0].content, found.content),
+        has_draft=drafts.open_draft_of(session, entry_id) is not None,
+    )
+
+
+def _show(
+    request: Request, session: Session, member: StaffMember, entry_id: str, *, error: InvalidInput | None = None
+) -> Response:
+    now = request.app.state.now()
+    today = local_day(now)
+    entry = curation.entry_text(session, entry_id, today)
+    history: list[EntryDraft] = drafts.history(session, entry_id)
     return page(
         request,
         "entries/show.html",
+        status=STATUS[type(error)] if error else 200,
         member=member,
-        entry=curation.entry_text(session, entry_id, local_day(request.app.state.now())),
+        entry=entry,
+        parts=request.app.state.bot.preview(entry),
         variants=curation.variants_of(session, entry_id),
-        today=local_day(request.app.state.now()),
+        history=history,
+        draft=drafts.open_draft_of(session, entry_id),
+        use=catalogue.use_of(session, [entry_id], now - timedelta(days=USE_DAYS)).get(entry_id),
+        use_days=USE_DAYS,
+        error=str(error or ""),
+        today=today,
     )

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from admin.auth import Curator, OwnForm, Reading, Transaction
 from admin.rendering import page
-from knowledge import casework, curation, inbox, inquiries, particulars, wordings
+from knowledge import casework, curation, drafts, inbox, inquiries, particulars, wordings
 from knowledge.answering import Matcher
 from knowledge.errors import InquiryClosed, InvalidInput
 from knowledge.models import Inquiry, InquiryStatus, StaffMember
@@ -55,7 +55,7 @@ def recognise_entry(
         told = casework.tell(session, recipients, text, member.name, now, entry_id=entry)
         if not told.answered:
             raise InquiryClosed(f"提问单{'、'.join(told.too_late)}已经办结，不能再次答复")
-        curation.add_variants(session, entry, added, member.name, now)
+        drafts.add_variants(session, entry, added, member.name, now)
     except (InvalidInput, InquiryClosed) as error:
         return _show(
             request, session, member, number, entry, typed=typed, text=text, chosen=recipients, error=str(error)

@@ -6,6 +6,7 @@ from knowledge.models.askers import Asker, Conversation
 from knowledge.models.audit import AuditRecord
 from knowledge.models.callbacks import CallbackNumber
 from knowledge.models.content import ContentVersion
+from knowledge.models.drafts import DraftComment, DraftStatus, EntryDraft
 from knowledge.models.entries import Citation, Domain, EntrySeed, EntryStatus, EntryVersion, FaqEntry, Variant
 from knowledge.models.figures import Figure
 from knowledge.models.inquiries import (
@@ -23,6 +24,7 @@ from knowledge.models.outbox import OutboxMessage, OutboxStatus
 from knowledge.models.staff import Role, StaffMember, StaffSession
 from knowledge.models.standing import FixedReply, FixedReplyKeyword, Revision, UrgentRule
 from knowledge.models.statutes import Article, ReReview, Statute, StatuteVersion
+from knowledge.models.test_cases import TestCase
 
 metadata = SQLModel.metadata
 
@@ -37,6 +39,9 @@ __all__ = [
     "Conversation",
     "DecisionKind",
     "Domain",
+    "DraftComment",
+    "DraftStatus",
+    "EntryDraft",
     "EntrySeed",
     "EntryStatus",
     "EntryVersion",
@@ -65,6 +70,7 @@ __all__ = [
     "StaffSession",
     "Statute",
     "StatuteVersion",
+    "TestCase",
     "TrainedModel",
     "UrgentRule",
     "Variant",

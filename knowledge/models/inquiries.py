@@ -63,7 +63,8 @@ class Inquiry(SQLModel, table=True):
     domain: str | None = Field(default=None, max_length=20)
     cluster_id: int | None = Field(default=None, foreign_key="inquiry_cluster.id", index=True)
     assignee_id: int | None = Field(default=None, foreign_key="staff_member.id")
-    # The entry that answered it, or that is being written to answer it.
+    # The draft that is being written to answer it, and the entry that did.
+    draft_id: int | None = Field(default=None, foreign_key="entry_draft.id", index=True)
     entry_id: str | None = Field(default=None, foreign_key="faq_entry.id", max_length=100, index=True)
     merged_into_id: int | None = Field(default=None, foreign_key="inquiry.id")
 

@@ -5,18 +5,15 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from sqlmodel import select
 
-from admin.app import ROUTERS, AdminOptions, create_admin
+from admin.app import ROUTERS
 from knowledge import inquiries, staff
-from knowledge.answering import Matcher
-from knowledge.database import Database
 from knowledge.models import AuditRecord, OutboxMessage, Role, StaffMember
 from tests.conftest import NOW, PASSWORD, Served, add_staff
 
-OPEN_TO_ALL = {"/sign-in", "/sign-in/code", "/sign-out", "/"}
+OPEN_TO_ALL = {"/sign-in", "/sign-in/code", "/sign-out"}
 ODD = "公司食堂的鹅跑到马路上被车压了，司机要公司赔车漆，公司要赔吗"
 
 
@@ -44,13 +41,8 @@ def inquiry_number(served: Served, text: str = ODD) -> str:
     return found[0]
 
 
-def test_every_page_wants_a_sign_in(sqlite: Database) -> None:
+def test_every_page_wants_a_sign_in() -> None:
     """Walks all routes: one without a permission fails here."""
-    app: FastAPI = create_admin(
-        sqlite, AdminOptions("k" * 40, secure_cookies=False, now=lambda: NOW, matcher=Matcher(sqlite))
-    )
-    own = [route.path for route in app.routes if isinstance(route, APIRoute)]
-    assert own == ["/"], "what is not in ROUTERS would escape this test"
     routes = [route for router in ROUTERS for route in router.routes]
     assert len(routes) > 10
 
@@ -81,7 +73,7 @@ def test_a_stranger_is_sent_to_sign_in_and_then_where_he_was_going(served: Serve
 def test_an_address_from_outside_is_no_place_to_go_after_signing_in(served: Served, browser: httpx.Client) -> None:
     add_staff(served.database)
 
-    assert sign_in(browser, next="https://evil.example/").url.path == "/admin/inquiries"
+    assert sign_in(browser, next="https://evil.example/").url.path == "/admin/"
 
 
 def test_a_wrong_password_says_no_more_than_that(served: Served, browser: httpx.Client) -> None:

@@ -235,3 +235,89 @@ def test_an_amendment_is_imported_and_its_entries_looked_at(served: Served, page
     expect(page.get_by_role("heading", name="第十九条")).to_be_visible()
     photograph(page, "statute-article")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_a_question_becomes_an_entry_and_the_next_asker_is_answered(served: Served, page: Page) -> None:
+    """Inbox → new entry → review → publish → the asker is told, and the next one gets the answer at once."""
+    add_staff(served.database)
+    add_staff(served.database, "王", Role.REVIEWER)
+    zhang = served.user("zhang")
+    zhang.says(ODD).hears("已登记")
+    served.user("zhao").says(ODD).hears("已登记")
+    enter(page, served)
+    expect(page.get_by_role("heading", name="今日")).to_be_visible()
+    photograph(page, "today")
+    page.get_by_role("link", name=re.compile("鹅跑到马路上")).first.click()
+    page.get_by_label("写成新条目").select_option(label="营商环境")
+    page.get_by_role("button", name="起草").click()
+
+    expect(page.get_by_label("问题", exact=True)).to_have_value(re.compile("鹅跑到马路上"))
+    page.get_by_label(re.compile("^标题")).fill("公司养的鹅闯祸")
+    page.get_by_label("主题").fill("动物致害")
+    page.get_by_label(re.compile("^答复（")).fill("公司养的鹅，造成损失的由公司赔偿。\n能证明司机有过错的，可以减轻。")
+    page.get_by_label(re.compile("^依据")).fill("民法典 第一千二百四十五条")
+    page.get_by_label("用人单位").check()
+    page.get_by_label("转介热线").select_option(value="12345")
+    page.get_by_role("button", name="保存并预览").click()
+    expect(page.locator(".bubble").first).to_contain_text("由公司赔偿")
+    photograph(page, "draft")
+    page.get_by_label("提示已核对").check()
+    page.get_by_role("button", name="保存并提交审核").click()
+    expect(page.get_by_text("等待审核")).to_be_visible()
+    draft = page.url
+    page.get_by_role("button", name="退出").click()
+
+    page.goto(draft)
+    page.get_by_label("用户名").fill("王")
+    page.get_by_label("密码").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    photograph_when(page, "审核通过并签署", "review")
+    page.get_by_role("button", name="审核通过并签署").click()
+    expect(page.get_by_text("同时答复等这一条的2件提问")).to_be_visible()
+    photograph(page, "publish")
+    page.get_by_role("button", name="发布并答复").click()
+    expect(page.get_by_role("status")).to_contain_text("已发布")
+
+    zhang.says("你好").hears("由公司赔偿")
+    served.matcher.refresh(local_day(now_utc()))
+    served.user("third").says(ODD).hears("由公司赔偿").hears_not("已登记")
+    page.get_by_role("link", name="查看条目").click()
+    expect(page.get_by_text("王已签署")).to_be_visible()
+    photograph(page, "new-entry")
+
+
+def test_a_lawyer_reads_and_signs_by_keyboard(served: Served, page: Page) -> None:
+    add_staff(served.database, "王", Role.REVIEWER)
+    enter(page, served, "/signing", "王")
+    expect(page.get_by_text("还有5条未签署")).to_be_visible()
+    photograph(page, "signing")
+    page.keyboard.press("s")
+    expect(page.get_by_text("还有4条未签署")).to_be_visible()
+    page.keyboard.press("n")
+    page.keyboard.press("s")
+    expect(page.get_by_text("还有3条未签署")).to_be_visible()
+
+
+def test_a_trial_and_the_catalogue(served: Served, page: Page) -> None:
+    add_staff(served.database)
+    enter(page, served, "/trial")
+    page.get_by_label("像提问人那样写").fill("试用期最长能约定多久啊")
+    page.keyboard.press("Enter")
+    expect(page.locator(".bubble").first).to_contain_text("试用期最长六个月")
+    photograph(page, "trial")
+    page.get_by_role("button", name="存下").click()
+    expect(page.get_by_role("status")).to_contain_text("已存为测试问句")
+    page.get_by_role("link", name="知识库").click()
+    photograph_when(page, "查找", "catalogue")
+    page.get_by_label("查找条目").fill("拖欠")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name=re.compile("拖欠工资怎么办")).click()
+    page.keyboard.press("e")
+    expect(page.get_by_role("button", name="保存并预览")).to_be_visible()
+    photograph(page, "edit")
+
+
+def photograph_when(page: Page, button: str, name: str) -> None:
+    """A picture once a button is there."""
+    expect(page.get_by_role("button", name=button)).to_be_visible()
+    photograph(page, name)

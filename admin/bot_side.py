@@ -1,0 +1,41 @@
+"""What a page needs of the bot, as `bot/main.py` hands it over: how the phone shows a text, and a trial run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from knowledge.curation import EntryText
+from knowledge.matching.decide import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a reply; `taps` is what a tap on it sends (None: it is only text)."""
+
+    text: str
+    taps: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PhonePart:
+    """One message as the phone shows it; `size_bytes` counts UTF-8 with markup, at most `limit_bytes`."""
+
+    pieces: tuple[Piece, ...]
+    size_bytes: int
+    limit_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What the account would reply to a message of somebody new, and why; nothing of it is kept."""
+
+    parts: tuple[PhonePart, ...]
+    decision: Decision | None
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class BotSide:
+    """`preview` words an entry as its answer, `attempt` answers a message."""
+
+    preview: Callable[[EntryText], tuple[PhonePart, ...]]
+    attempt: Callable[[str], Trial]

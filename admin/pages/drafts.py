@@ -1,0 +1,350 @@
+"""稿件: write an entry, see it as the phone will, submit, review, publish, and tell who waited for it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlmodel import Session
+from starlette.datastructures import FormData
+
+from admin.auth import Curator, OwnForm, Reading, Reviewer, Transaction, Viewer
+from admin.errors import STATUS
+from admin.paging import page_number
+from admin.rendering import DOMAIN_NAMES, page
+from knowledge import casework, catalogue, curation, drafts, inbox, inquiries, particulars, wordings
+from knowledge.content.entries import REFERRALS, EntryForm, fill_figures
+from knowledge.curation import EntryText
+from knowledge.errors import DraftMoved, InvalidInput, KnowledgeError
+from knowledge.models import DraftStatus, EntryDraft, InquiryStatus, StaffMember
+from knowledge.statutes.citation import arabic_number
+from knowledge.statutes.register import Register
+from knowledge.working_days import local_day
+
+router = APIRouter()
+PER_PAGE = 30
+_WORTH_SHOWING = 1.0  # score 0-100 from which an entry may have something to do with the question
+_NUMBER = "[一二三四五六七八九十百千零〇两\\d]{1,8}"
+_CITATION = re.compile(
+    rf"《?(?P<statute>[^《》\s]{{2,100}}?)》?\s*"
+    rf"(?:第?\s*(?P<article>{_NUMBER})\s*条?(?:之(?P<sub>{_NUMBER}))?"
+    rf"(?:\s*第(?P<paragraph>{_NUMBER})款)?(?:\s*第[（(]?(?P<item>{_NUMBER})[）)]?项)?)?"
+    rf"(?:\s*[（(]?未核对[：:](?P<check>[^）)]{{1,200}})[）)]?)?"
+)
+
+
+@router.get("/drafts")
+def list_drafts(request: Request, member: Viewer, session: Reading) -> Response:
+    """Drafts not published yet, lately touched first."""
+    status, number = request.query_params.get("status", ""), page_number(request)
+    found = drafts.in_progress(session, PER_PAGE + 1, (number - 1) * PER_PAGE, status=status)
+    return page(
+        request,
+        "drafts/list.html",
+        member=member,
+        drafts=found[:PER_PAGE],
+        has_next=len(found) > PER_PAGE,
+        number=number,
+        chosen=status,
+        statuses=[str(one) for one in drafts.OPEN_DRAFTS],
+    )
+
+
+@router.post("/drafts", dependencies=[OwnForm])
+def begin_draft(
+    request: Request,
+    member: Curator,
+    session: Transaction,
+    domain: Annotated[str, Form()] = "",
+    inquiry: Annotated[str, Form()] = "",
+) -> Response:
+    """Begin a new entry: from nothing, or from an inquiry and those that ask the same, freed of personal details."""
+    if domain not in DOMAIN_NAMES:
+        raise InvalidInput("请选择领域")
+    question, variants, numbers = "", [], []
+    if inquiry:
+        first = inquiries.by_number(session, inquiry)
+        alike = [first, *(one.inquiry for one in inbox.siblings(session, first))]
+        freed = wordings.distinct(particulars.free(one.question or "").text for one in alike)
+        question, variants = (freed[0] if freed else ""), freed
+        numbers = [one.number for one in alike if InquiryStatus(one.status).is_open]
+    draft = drafts.begin_new(
+        session,
+        domain,
+        member.name,
+        request.app.state.now(),
+        question=question,
+        variants=variants,
+        inquiry_numbers=numbers,
+    )
+    return _see(request, draft)
+
+
+@router.get("/drafts/{draft_id}")
+def show_draft(request: Request, draft_id: int, member: Viewer, session: Reading) -> Response:
+    """One draft: to be written, read, reviewed or published, as it stands."""
+    return _show(request, session, member, draft_id)
+
+
+async def written(request: Request) -> FormData:
+    """All fields of the editor."""
+    return await request.form()
+
+
+@router.post("/drafts/{draft_id}", dependencies=[OwnForm])
+def save_draft(
+    request: Request,
+    draft_id: int,
+    member: Curator,
+    session: Transaction,
+    form: Annotated[FormData, Depends(written)],
+) -> Response:
+    """Keep what was written, and with it submit where that button was pressed."""
+    now = request.app.state.now()
+    try:
+        content = _content(form)
+        draft = drafts.save(session, draft_id, content, member.name, now)
+        if form.get("then") == "submit":
+            drafts.submit(session, draft_id, member.name, now, confirmed=form.get("confirmed") == "1")
+    except (InvalidInput, DraftMoved) as error:
+        # What was written is kept where it could be; else it comes back in the form.
+        return _show(request, session, member, draft_id, typed=form, error=error)
+    return _see(request, draft)
+
+
+@router.post("/drafts/{draft_id}/return", dependencies=[OwnForm])
+def return_draft(
+    request: Request, draft_id: int, member: Curator, session: Transaction, comment: Annotated[str, Form()] = ""
+) -> Response:
+    """Back to writing, with a remark."""
+    return _step(
+        request,
+        session,
+        member,
+        draft_id,
+        lambda: drafts.take_back(session, draft_id, member.name, request.app.state.now(), comment),
+    )
+
+
+@router.post("/drafts/{draft_id}/comments", dependencies=[OwnForm])
+def comment_draft(
+    request: Request, draft_id: int, member: Curator, session: Transaction, comment: Annotated[str, Form()] = ""
+) -> Response:
+    """Leave a remark."""
+    return _step(
+        request,
+        session,
+        member,
+        draft_id,
+        lambda: drafts.add_comment(session, draft_id, member.name, comment, request.app.state.now()),
+    )
+
+
+@router.post("/drafts/{draft_id}/review", dependencies=[OwnForm])
+def review_draft(request: Request, draft_id: int, member: Reviewer, session: Transaction) -> Response:
+    """Approve: never by one who wrote at it."""
+    return _step(
+        request,
+        session,
+        member,
+        draft_id,
+        lambda: drafts.review(session, draft_id, member, request.app.state.now()),
+    )
+
+
+@router.post("/drafts/{draft_id}/removal", dependencies=[OwnForm])
+def discard_draft(request: Request, draft_id: int, member: Curator, session: Transaction) -> Response:
+    """Give it up."""
+    try:
+        drafts.discard(session, draft_id, member.name, request.app.state.now())
+    except DraftMoved as error:
+        return _show(request, session, member, draft_id, error=error)
+    return RedirectResponse(request.url_for("list_drafts").path, status_code=303)
+
+
+@router.post("/drafts/{draft_id}/restoration", dependencies=[OwnForm])
+def restore_version(request: Request, draft_id: int, member: Curator, session: Transaction) -> Response:
+    """Begin a draft that says what this published one said."""
+    draft = drafts.restore(session, draft_id, member.name, request.app.state.now())
+    return _see(request, draft)
+
+
+@router.post("/drafts/{draft_id}/publication", dependencies=[OwnForm])
+def publish_draft(
+    request: Request,
+    draft_id: int,
+    member: Curator,
+    session: Transaction,
+    against: Annotated[int, Form()] = 0,
+    recipients: Annotated[Sequence[str], Form()] = (),
+) -> Response:
+    """Publish, and tell the askers that are ticked, in one unit of work."""
+    now = request.app.state.now()
+    try:
+        with session.begin_nested():
+            draft = drafts.publish(session, draft_id, member.name, now, against=against)
+            if recipients:
+                entry = curation.published_text(session, draft.entry_id, local_day(now))
+                casework.tell(session, recipients, curation.as_reply(entry), member.name, now, entry_id=entry.id)
+    except (InvalidInput, DraftMoved) as error:
+        session.expire_all()
+        return _show(request, session, member, draft_id, error=error)
+    return _see(request, draft)
+
+
+def _step(request: Request, session: Session, member: StaffMember, draft_id: int, step: Any) -> Response:
+    # Any: a step of `drafts` with its own kind of result, which the page does not need.
+    try:
+        step()
+    except (InvalidInput, DraftMoved) as error:
+        return _show(request, session, member, draft_id, error=error)
+    return _see(request, drafts.by_id(session, draft_id))
+
+
+def _show(
+    request: Request,
+    session: Session,
+    member: StaffMember,
+    draft_id: int,
+    *,
+    typed: FormData | None = None,
+    error: KnowledgeError | None = None,
+) -> Response:
+    now = request.app.state.now()
+    today = local_day(now)
+    draft = drafts.by_id(session, draft_id)
+    found = drafts.findings(session, draft, today)
+    newest = drafts.newest_published(session, draft.entry_id)
+    parts, preview_fault = (), ""
+    try:
+        parts = request.app.state.bot.preview(_as_text(session, drafts.form_of(draft), draft))
+    except InvalidInput as fault:
+        preview_fault = str(fault)
+    waiting = drafts.awaiting(session, draft)
+    nearest = request.app.state.matcher.decide(draft.content.get("question") or "").ranked
+    return page(
+        request,
+        "drafts/show.html",
+        status=STATUS.get(type(error), 400) if error else 200,
+        member=member,
+        draft=draft,
+        fields=_fields(draft.content, typed),
+        findings=found,
+        differences_listed=drafts.differences(newest.content if newest else {}, draft.content),
+        newest=newest,
+        parts=parts,
+        preview_fault=preview_fault,
+        comments=drafts.comments_on(session, draft),
+        waiting=waiting,
+        nearest=[one for one in nearest if one.id != draft.entry_id and one.score >= _WORTH_SHOWING],
+        topics=catalogue.topics(session, draft.entry_id.split(".", 1)[0]),
+        hotlines=REFERRALS,
+        is_author=member.name in draft.authors,
+        error=str(error or ""),
+        today=today,
+    )
+
+
+def _as_text(session: Session, form: EntryForm, draft: EntryDraft) -> EntryText:
+    """A draft in the shape in which the bot is given entries."""
+    figures = curation.worded_figures(session)
+    unknown = form.figures - figures.keys()
+    if unknown:
+        raise InvalidInput(f"答复引用了没有登记的数字：{'、'.join(sorted(unknown))}")
+    titles = curation.titles_of(session, form.related)
+    return EntryText(
+        id=form.id,
+        version_id=0,
+        version=draft.number,
+        title=form.title,
+        domain=form.domain,
+        topic=form.topic,
+        question=form.question,
+        answer=fill_figures(form.answer, figures),
+        citations=tuple(one.cited() for one in form.citations),
+        related=tuple((one, titles[one]) for one in form.related if one in titles),
+        referral=form.referral,
+        status=DraftStatus(draft.status),
+        checked_on=form.checked_on,
+        review_by=form.review_by,
+        signed_off_by=draft.reviewer if draft.signed else None,
+    )
+
+
+def _content(form: FormData) -> dict[str, Any]:
+    """The editor's fields as a draft keeps them; InvalidInput naming a citation or day that cannot be read."""
+
+    def text(name: str) -> str:
+        return str(form.get(name, "")).replace("\r\n", "\n").strip()
+
+    def lines(name: str) -> list[str]:
+        return [line.strip() for line in text(name).split("\n") if line.strip()]
+
+    content: dict[str, Any] = {name: text(name) for name in ("title", "topic", "question", "answer", "referral")}
+    content |= {name: wordings.distinct(lines(name)) for name in ("variants",)}
+    content |= {name: list(dict.fromkeys(lines(name))) for name in ("related", "key_terms")}
+    content["audience"] = [str(one) for one in form.getlist("audience")]
+    content["citations"] = [_citation(line) for line in lines("citations")]
+    for name in ("review_by", "valid_from", "valid_until"):
+        content[name] = _day(text(name))
+    return content
+
+
+def _citation(line: str) -> dict[str, Any]:
+    found = _CITATION.fullmatch(line)
+    if found is None:
+        raise InvalidInput(f"看不懂依据“{line}”：请写成 劳动合同法 第十九条第二款，每行一条")
+    numbers = {
+        name: arabic_number(found[name]) if found[name] else None for name in ("article", "sub", "paragraph", "item")
+    }
+    check = found["check"]
+    return {
+        "statute": _full_title(found["statute"]),
+        **numbers,
+        "unverified": check is not None,
+        "check": check.strip() if check else None,
+    }
+
+
+def _full_title(name: str) -> str:
+    """The full official title of an everyday name, where the shipped register knows it."""
+    register: Register = drafts.register()
+    if name in register.statutes:
+        return name
+    for title, statute in register.statutes.items():
+        if name in {title.removeprefix("中华人民共和国"), *statute.aliases}:
+            return title
+    return name
+
+
+def _day(text: str) -> str | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise InvalidInput(f"“{text}”不是日期，请写成 2027-01-01") from error
+
+
+def _fields(content: Mapping[str, Any], typed: FormData | None) -> dict[str, Any]:
+    """What stands in the editor: what was just typed, else the draft."""
+    if typed is not None:
+        fields: dict[str, Any] = {name: str(typed.get(name, "")) for name in _EDITED}
+        fields["audience"] = [str(one) for one in typed.getlist("audience")]
+        return fields
+    listed = {name: "\n".join(content.get(name) or []) for name in ("variants", "related", "key_terms")}
+    plain = {name: content.get(name) or "" for name in _EDITED if name not in listed and name != "citations"}
+    cited = "\n".join(drafts.cited_line(one) for one in content.get("citations") or [])
+    return {**plain, **listed, "citations": cited, "audience": content.get("audience") or []}
+
+
+_EDITED = (
+    "title", "topic", "question", "answer", "referral", "variants", "related", "key_terms", "citations",
+    "review_by", "valid_from", "valid_until",
+)  # fmt: skip
+
+
+def _see(request: Request, draft: EntryDraft) -> Response:
+    return RedirectResponse(request.url_for("show_draft", draft_id=draft.id).path, status_code=303)

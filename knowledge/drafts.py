@@ -1,0 +1,675 @@
+"""Drafts (稿): write, submit, review with four eyes, publish, restore; and the reading list for sign-offs."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from difflib import SequenceMatcher
+from functools import lru_cache
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import func, update
+from sqlmodel import Session, col, select
+
+from knowledge import audit, curation, seeding
+from knowledge.content import REGISTER
+from knowledge.content.checks import check
+from knowledge.content.entries import EntryForm
+from knowledge.errors import DraftMoved, InvalidInput, NotFound
+from knowledge.matching.normalize import normalize
+from knowledge.models import (
+    DraftComment,
+    DraftStatus,
+    EntryDraft,
+    EntryStatus,
+    FaqEntry,
+    Figure,
+    Inquiry,
+    Role,
+    StaffMember,
+    Variant,
+)
+from knowledge.models.inquiries import OPEN_STATUSES
+from knowledge.statutes import library, rereview
+from knowledge.statutes.citation import Cited
+from knowledge.statutes.register import Register, place_faults, read_register
+from knowledge.statutes.texts import paragraphs
+from knowledge.working_days import local_day
+
+OPEN_DRAFTS = (DraftStatus.DRAFT, DraftStatus.SUBMITTED, DraftStatus.REVIEWED)
+_FIRST_AUTHOR = "随系统发布"
+_NEXT_REVIEW = timedelta(days=365)
+_FIELDS = (
+    "title", "topic", "question", "answer", "citations", "variants", "key_terms", "related", "audience", "referral",
+    "checked_on", "review_by", "valid_from", "valid_until", "later",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What is wrong with a draft: `faults` stop it, `doubts` a colleague must have looked at."""
+
+    faults: tuple[str, ...]
+    doubts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field that differs: pieces of text, each kept ("same"), taken out ("gone") or put in ("new")."""
+
+    field: str
+    pieces: tuple[tuple[str, str], ...]
+
+
+def begin(session: Session, entry_id: str, actor: str, now: datetime) -> EntryDraft:
+    """A draft of a stored entry as it is; the one that is open already, if there is one. NotFound without entry."""
+    opened = _open_draft(session, entry_id)
+    if opened is not None:
+        return opened
+    content = _stored(session, entry_id, local_day(now))
+    _remember(session, entry_id, content, now)
+    return _add(session, entry_id, content, actor, now)
+
+
+def begin_new(
+    session: Session,
+    domain: str,
+    actor: str,
+    now: datetime,
+    *,
+    question: str = "",
+    variants: Sequence[str] = (),
+    inquiry_numbers: Iterable[str] = (),
+) -> EntryDraft:
+    """A draft of a new entry, which the open inquiries named wait for.
+
+    Its id is made from the day: a site's own entries never clash with a newer seed's.
+    """
+    today = local_day(now)
+    content = {
+        "question": question,
+        "variants": list(variants),
+        "checked_on": today.isoformat(),
+        "review_by": (today + _NEXT_REVIEW).isoformat(),
+    }
+    draft = _add(session, _new_id(session, domain, today), content, actor, now)
+    session.execute(
+        update(Inquiry)
+        .where(col(Inquiry.number).in_(list(inquiry_numbers)), col(Inquiry.status).in_(OPEN_STATUSES))
+        .values(draft_id=draft.id)
+    )
+    return draft
+
+
+def restore(session: Session, draft_id: int, actor: str, now: datetime) -> EntryDraft:
+    """A new draft that says what a published one said; InvalidInput while another draft of the entry is open."""
+    old = by_id(session, draft_id)
+    if _open_draft(session, old.entry_id):
+        raise InvalidInput("这个条目有一份稿件正在办理：请先发布或放弃它，再恢复旧版本")
+    _remember(session, old.entry_id, _stored(session, old.entry_id, local_day(now)), now)
+    return _add(session, old.entry_id, dict(old.content), actor, now)
+
+
+def save(session: Session, draft_id: int, content: Mapping[str, Any], actor: str, now: datetime) -> EntryDraft:
+    """Keep what was written; only while the draft is one (`DraftMoved` otherwise), complete or not."""
+    draft = by_id(session, draft_id)
+    _must_be(draft, DraftStatus.DRAFT)
+    merged = {**draft.content, **content}
+    if merged != draft.content:
+        before = {name: draft.content.get(name) for name in content if draft.content.get(name) != content[name]}
+        after = {name: content[name] for name in before}
+        draft.content = merged
+        draft.authors = list(dict.fromkeys((*draft.authors, actor)))
+        draft.updated_at = now
+        session.add(draft)
+        _record(session, draft, "save", actor, before, after, now)
+    return draft
+
+
+def submit(session: Session, draft_id: int, actor: str, now: datetime, *, confirmed: bool) -> EntryDraft:
+    """Hand a draft over to a reviewer; InvalidInput where it has faults, or doubts that nobody confirmed."""
+    draft = by_id(session, draft_id)
+    found = findings(session, draft, local_day(now))
+    if found.faults:
+        raise InvalidInput("；".join(found.faults))
+    if found.doubts and not confirmed:
+        raise InvalidInput("请核对下面的提示，确认无误后再提交")
+    return _move(session, draft, DraftStatus.DRAFT, DraftStatus.SUBMITTED, "submit", actor, now)
+
+
+def take_back(session: Session, draft_id: int, actor: str, now: datetime, comment: str = "") -> EntryDraft:
+    """Make a submitted or reviewed draft a draft again: its author thought better, or the reviewer wants changes."""
+    draft = by_id(session, draft_id)
+    before = DraftStatus(draft.status)
+    if before not in {DraftStatus.SUBMITTED, DraftStatus.REVIEWED}:
+        _must_be(draft, DraftStatus.SUBMITTED)
+    if comment.strip():
+        add_comment(session, draft_id, actor, comment, now)
+    draft = _move(session, draft, before, DraftStatus.DRAFT, "take_back", actor, now)
+    draft.reviewer, draft.signed = None, False
+    session.add(draft)
+    return draft
+
+
+def review(session: Session, draft_id: int, reviewer: StaffMember, now: datetime) -> EntryDraft:
+    """Approve a submitted draft; InvalidInput for whoever wrote at it. A lawyer's approval is the sign-off."""
+    draft = by_id(session, draft_id)
+    if reviewer.name in draft.authors:
+        raise InvalidInput("起草人不能审核自己的稿件，请由另一名审核人员审核")
+    moved = _move(session, draft, DraftStatus.SUBMITTED, DraftStatus.REVIEWED, "review", reviewer.name, now)
+    moved.reviewer, moved.signed = reviewer.name, reviewer.role == Role.REVIEWER
+    moved.content = {**moved.content, "checked_on": local_day(now).isoformat()}
+    session.add(moved)
+    return moved
+
+
+def publish(session: Session, draft_id: int, actor: str, now: datetime, *, against: int) -> EntryDraft:
+    """Make a reviewed draft what the entry says, from its day on.
+
+    `against` is the number of the published version that whoever publishes compared it with (0: none): if another
+    was published since, or the entry was changed by an import, DraftMoved is raised and nothing happens. Running
+    servers answer with it as soon as they have seen the new content version.
+    """
+    draft = by_id(session, draft_id)
+    today = local_day(now)
+    entry = session.get(FaqEntry, draft.entry_id)
+    if entry is not None:
+        _remember(session, entry.id, _stored(session, entry.id, today), now)
+    newest = newest_published(session, draft.entry_id)
+    if (newest.number if newest else 0) != against:
+        raise DraftMoved("条目在您查看之后又有变动：请核对最新的对照，再发布")
+    found = findings(session, draft, today)
+    if found.faults:
+        raise InvalidInput("；".join(found.faults))
+    form = form_of(draft)
+    moved = _move(session, draft, DraftStatus.REVIEWED, DraftStatus.PUBLISHED, "publish", actor, now)
+    if entry is None:
+        seeding.add_local_entry(session, form, now)
+    else:
+        seeding.revise_entry(session, form, now, by_seed=False)
+        rereview.close_settled(session, form.id, now, today)
+    session.flush()
+    stored = session.get_one(FaqEntry, form.id)
+    stored.signed_off_by = draft.reviewer if draft.signed else None
+    session.add(stored)
+    moved.published_at, moved.published_by = now, actor
+    moved.content = form.model_dump(mode="json")
+    session.add(moved)
+    session.flush()
+    curation.publish_content(session, now, f"{form.id}: {moved.number}")
+    return moved
+
+
+def discard(session: Session, draft_id: int, actor: str, now: datetime) -> EntryDraft:
+    """Give a draft up; inquiries no longer wait for it."""
+    draft = by_id(session, draft_id)
+    before = DraftStatus(draft.status)
+    if before not in OPEN_DRAFTS:
+        _must_be(draft, DraftStatus.DRAFT)
+    session.execute(update(Inquiry).where(col(Inquiry.draft_id) == draft.id).values(draft_id=None))
+    return _move(session, draft, before, DraftStatus.DISCARDED, "discard", actor, now)
+
+
+def archive(session: Session, entry_id: str, reason: str, actor: str, now: datetime) -> None:
+    """Take a published entry out of use; InvalidInput without a reason or for one that is not published."""
+    entry = session.get(FaqEntry, entry_id)
+    if entry is None:
+        raise NotFound(f"没有条目 {entry_id}")
+    if entry.status != EntryStatus.PUBLISHED:
+        raise InvalidInput("只有已发布的条目可以下线")
+    if not reason.strip():
+        raise InvalidInput("请写明下线的原因")
+    entry.status = EntryStatus.ARCHIVED
+    entry.updated_at = now
+    session.add(entry)
+    audit.record(
+        session,
+        actor=actor,
+        action="entry.archive",
+        subject=f"entry {entry_id}",
+        before={"status": EntryStatus.PUBLISHED},
+        after={"status": EntryStatus.ARCHIVED, "reason": reason.strip()[:500]},
+        now=now,
+    )
+    curation.publish_content(session, now, f"{entry_id}: archived")
+
+
+def add_comment(session: Session, draft_id: int, author: str, text: str, now: datetime) -> DraftComment:
+    """Leave a remark; InvalidInput for an empty or overlong one."""
+    cleaned = text.strip()
+    if not 0 < len(cleaned) <= 1000:
+        raise InvalidInput(f"意见应为1至1000字，现为{len(cleaned)}字")
+    draft = by_id(session, draft_id)
+    comment = DraftComment(draft_id=_id(draft), author=author, text=cleaned, written_at=now)
+    session.add(comment)
+    session.flush()
+    _record(session, draft, "comment", author, None, {"comment": cleaned}, now)
+    return comment
+
+
+def comments_on(session: Session, draft: EntryDraft) -> list[DraftComment]:
+    """The remarks on a draft, oldest first."""
+    rows = session.exec(select(DraftComment).where(DraftComment.draft_id == draft.id).order_by(col(DraftComment.id)))
+    return list(rows.all())
+
+
+def by_id(session: Session, draft_id: int) -> EntryDraft:
+    """The draft with an id; NotFound where there is none."""
+    draft = session.get(EntryDraft, draft_id)
+    if draft is None:
+        raise NotFound("没有这份稿件")
+    return draft
+
+
+def in_progress(session: Session, limit: int, offset: int = 0, *, status: str = "") -> list[EntryDraft]:
+    """Drafts not published yet, lately touched first; of one status, if given."""
+    wanted = [status] if status in OPEN_DRAFTS else list(OPEN_DRAFTS)
+    rows = session.exec(
+        select(EntryDraft)
+        .where(col(EntryDraft.status).in_(wanted))
+        .order_by(col(EntryDraft.updated_at).desc(), col(EntryDraft.id).desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    return list(rows.all())
+
+
+def open_draft_of(session: Session, entry_id: str) -> EntryDraft | None:
+    """The draft of an entry that is not published yet, if there is one."""
+    return _open_draft(session, entry_id)
+
+
+def history(session: Session, entry_id: str) -> list[EntryDraft]:
+    """What was published of an entry, newest first."""
+    rows = session.exec(
+        select(EntryDraft)
+        .where(EntryDraft.entry_id == entry_id, EntryDraft.status == DraftStatus.PUBLISHED)
+        .order_by(col(EntryDraft.number).desc())
+    )
+    return list(rows.all())
+
+
+def newest_published(session: Session, entry_id: str) -> EntryDraft | None:
+    """The newest published draft of an entry; None where it was only ever loaded, or never published."""
+    return next(iter(history(session, entry_id)), None)
+
+
+def form_of(draft: EntryDraft) -> EntryForm:
+    """A draft as a complete entry; InvalidInput naming every field that is not right."""
+    try:
+        return EntryForm.model_validate({**draft.content, "id": draft.entry_id, "status": "published"})
+    except ValidationError as error:
+        raise InvalidInput(
+            "；".join(_fault(item["loc"], item["type"], item["msg"]) for item in error.errors())
+        ) from error
+
+
+def findings(session: Session, draft: EntryDraft, today: date) -> Findings:
+    """What is wrong with a draft on a day."""
+    try:
+        form = form_of(draft)
+    except InvalidInput as error:
+        return Findings((str(error),), ())
+    faults: list[str] = []
+    if not form.answer:
+        faults.append("请填写答复")
+    if not form.citations:
+        faults.append("请至少写一条依据")
+    holder = session.exec(select(FaqEntry.id).where(FaqEntry.title == form.title, FaqEntry.id != form.id)).first()
+    if holder:
+        faults.append(f"标题“{form.title}”已经是条目 {holder} 的标题")
+    faults += _wording_faults(session, form)
+    doubts: list[str] = []
+    for cited, _ in form.all_citations:
+        known, unknown = _citation_faults(session, cited, today)
+        faults += known
+        doubts += unknown
+    related = set(session.exec(select(FaqEntry.id).where(col(FaqEntry.id).in_(form.related))))
+    faults += [f"相关条目 {one} 不存在" for one in form.related if one not in related]
+    doubts += _content_doubts(session, form, today)
+    return Findings(tuple(dict.fromkeys(faults)), tuple(dict.fromkeys(doubts)))
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+    """What differs between two contents, field by field, in pieces that can be read."""
+    found = []
+    for name in _FIELDS:
+        old, new = _lines(name, before.get(name)), _lines(name, after.get(name))
+        if old != new:
+            found.append(Difference(name, tuple(_pieces(old, new))))
+    return found
+
+
+def to_sign(session: Session, limit: int, *, after: str = "") -> list[FaqEntry]:
+    """Published entries without a lawyer's sign-off, by id, those behind `after`: the reading list."""
+    rows = session.exec(
+        select(FaqEntry)
+        .where(
+            FaqEntry.status == EntryStatus.PUBLISHED, col(FaqEntry.signed_off_by).is_(None), col(FaqEntry.id) > after
+        )
+        .order_by(col(FaqEntry.id))
+        .limit(limit)
+    )
+    return list(rows.all())
+
+
+def count_to_sign(session: Session) -> int:
+    """How many published entries no lawyer has signed yet."""
+    return session.exec(
+        select(func.count())
+        .select_from(FaqEntry)
+        .where(FaqEntry.status == EntryStatus.PUBLISHED, col(FaqEntry.signed_off_by).is_(None))
+    ).one()
+
+
+def sign(session: Session, entry_id: str, version_id: int, lawyer: StaffMember, now: datetime) -> None:
+    """A lawyer signs an entry as it reads now.
+
+    DraftMoved where another text is in force than the one read (`version_id`); InvalidInput for anybody but a
+    lawyer (the reviewer's role), or for one who wrote it.
+    """
+    if lawyer.role != Role.REVIEWER:
+        raise InvalidInput("只有“审核（律师）”权限的人员可以签署条目")
+    text = curation.published_text(session, entry_id, local_day(now))
+    if text.version_id != version_id:
+        raise DraftMoved("条目刚刚有了新的版本：请重新阅读后再签署")
+    newest = newest_published(session, entry_id)
+    if newest and lawyer.name in newest.authors:
+        raise InvalidInput("起草人不能签署自己写的条目")
+    entry = session.get_one(FaqEntry, entry_id)
+    before = entry.signed_off_by
+    entry.signed_off_by = lawyer.name
+    entry.updated_at = now
+    session.add(entry)
+    audit.record(
+        session,
+        actor=lawyer.name,
+        action="entry.sign",
+        subject=f"entry {entry_id}",
+        before={"signed_off_by": before},
+        after={"signed_off_by": lawyer.name, "version_id": version_id},
+        now=now,
+    )
+    # Whether an answer is signed shows in every reply.
+    curation.publish_content(session, now, f"{entry_id}: signed")
+
+
+def add_variants(session: Session, entry_id: str, texts: Sequence[str], actor: str, now: datetime) -> list[str]:
+    """Add similar questions to a published entry at once, and to its open draft, which must not lose them."""
+    added = curation.add_variants(session, entry_id, texts, actor, now)
+    draft = _open_draft(session, entry_id)
+    if draft is not None and added:
+        draft.content = {**draft.content, "variants": [*draft.content.get("variants", []), *added]}
+        session.add(draft)
+    return added
+
+
+def awaiting(session: Session, draft: EntryDraft) -> list[Inquiry]:
+    """Open inquiries that wait for the draft to be published."""
+    rows = session.exec(
+        select(Inquiry)
+        .where(Inquiry.draft_id == draft.id, col(Inquiry.status).in_(OPEN_STATUSES))
+        .order_by(col(Inquiry.id))
+        .limit(200)
+    )
+    return list(rows.all())
+
+
+def _stored(session: Session, entry_id: str, today: date) -> dict[str, Any]:
+    forms = seeding.stored_forms(session, today, [entry_id])
+    if entry_id not in forms:
+        raise NotFound(f"没有条目 {entry_id}")
+    return forms[entry_id].model_dump(mode="json")
+
+
+def _remember(session: Session, entry_id: str, content: dict[str, Any], now: datetime) -> None:
+    """Keep what stands now as a published version, where it came by the seed or an import and not by a draft."""
+    newest = newest_published(session, entry_id)
+    if newest is not None and not differences(newest.content, content):
+        return
+    authors = [_FIRST_AUTHOR if newest is None else "导入"]
+    session.add(
+        EntryDraft(
+            entry_id=entry_id,
+            number=_next_number(session, entry_id),
+            status=DraftStatus.PUBLISHED,
+            content=content,
+            authors=authors,
+            created_at=now,
+            updated_at=now,
+            published_at=session.get_one(FaqEntry, entry_id).updated_at,
+        )
+    )
+    session.flush()
+
+
+def _add(session: Session, entry_id: str, content: dict[str, Any], actor: str, now: datetime) -> EntryDraft:
+    draft = EntryDraft(
+        entry_id=entry_id,
+        number=_next_number(session, entry_id),
+        content=content,
+        authors=[actor],
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(draft)
+    session.flush()
+    _record(session, draft, "begin", actor, None, {"number": draft.number}, now)
+    return draft
+
+
+def _open_draft(session: Session, entry_id: str) -> EntryDraft | None:
+    return session.exec(
+        select(EntryDraft).where(EntryDraft.entry_id == entry_id, col(EntryDraft.status).in_(OPEN_DRAFTS))
+    ).first()
+
+
+def _next_number(session: Session, entry_id: str) -> int:
+    newest = session.exec(select(func.max(EntryDraft.number)).where(EntryDraft.entry_id == entry_id)).one()
+    return (newest or 0) + 1
+
+
+def _new_id(session: Session, domain: str, today: date) -> str:
+    start = f"{domain}.local.d{today:%Y%m%d}_"
+    known = set(
+        session.exec(select(EntryDraft.entry_id).where(col(EntryDraft.entry_id).startswith(start, autoescape=True)))
+    )
+    number = 1
+    while f"{start}{number}" in known:
+        number += 1
+    return f"{start}{number}"
+
+
+def _move(
+    session: Session,
+    draft: EntryDraft,
+    before: DraftStatus,
+    after: DraftStatus,
+    action: str,
+    actor: str,
+    now: datetime,
+) -> EntryDraft:
+    """A conditional update, so that of two colleagues at once exactly one takes the step."""
+    taken = session.exec(
+        update(EntryDraft)
+        .where(col(EntryDraft.id) == draft.id, col(EntryDraft.status) == before)
+        .values(status=after, updated_at=now)
+    )
+    if taken.rowcount != 1:
+        session.refresh(draft)
+        _must_be(draft, before)
+    session.refresh(draft)
+    _record(session, draft, action, actor, {"status": before}, {"status": after}, now)
+    return draft
+
+
+def _must_be(draft: EntryDraft, wanted: DraftStatus) -> None:
+    if draft.status != wanted:
+        names = {
+            "draft": "草稿",
+            "submitted": "待审核",
+            "reviewed": "已审核",
+            "published": "已发布",
+            "discarded": "已放弃",
+        }
+        raise DraftMoved(f"稿件现在是“{names[draft.status]}”，不能这样操作：请看最新状态")
+
+
+def _wording_faults(session: Session, form: EntryForm) -> list[str]:
+    """Wordings that are another entry's already: one wording cannot have two answers."""
+    own = {normalize(text): text for text in (form.title, form.question, *form.variants)}
+    faults = []
+    rows = session.exec(
+        select(Variant.text, FaqEntry.title)
+        .join(FaqEntry, col(FaqEntry.id) == Variant.entry_id)
+        .where(Variant.entry_id != form.id, FaqEntry.status == EntryStatus.PUBLISHED)
+    ).all()
+    titled = session.exec(
+        select(FaqEntry.question, FaqEntry.title).where(
+            FaqEntry.id != form.id, FaqEntry.status == EntryStatus.PUBLISHED
+        )
+    ).all()
+    by_length = {len(text) for text in own.values()}
+    for text, title in (*rows, *titled):
+        # Normalising every stored wording would take a second; what differs much in length cannot be the same.
+        if any(abs(len(text) - length) <= _MOST_LOST for length in by_length) and normalize(text) in own:
+            faults.append(f"“{text}”已经是“{title}”的问法，一句话不能有两个答案")
+    return faults
+
+
+_MOST_LOST = 12  # characters that normalising takes away at most from a wording of the usual kind
+
+
+def _citation_faults(session: Session, cited: Cited, today: date) -> tuple[list[str], list[str]]:
+    """Faults of a citation, and what nobody can check here: by the texts at hand, else by the shipped register."""
+    if cited.article is not None and not cited.unverified:
+        article = library.cited_article(session, cited, today)
+        if article is not None:
+            return place_faults(cited, tuple(len(items) for _, items in paragraphs(article.text))), []
+    statute = register().statutes.get(cited.statute)
+    if cited.unverified:
+        return ([] if cited.check else [f"{cited}：没有核对过原文的依据，请写明怎样核对"]), []
+    if statute is None:
+        return [], [f"《{cited.statute}》不在法规库里：请核对全称和条文"]
+    found = register().faults(cited, today)
+    unchecked = [fault for fault in found if "还没有人核对过" in fault]
+    return [fault for fault in found if fault not in unchecked], [
+        f"{cited}：条文没有核对过，请对照原文" for _ in unchecked
+    ]
+
+
+def _content_doubts(session: Session, form: EntryForm, today: date) -> list[str]:
+    found = check(
+        [form.model_copy(update={"related": [], "citations": [], "later": []})],
+        register(),
+        figures=set(session.exec(select(Figure.key))),
+        contrasts=set(),
+        on=today,
+    )
+    return [one.text for one in found if "没有依据" not in one.text]
+
+
+@lru_cache(maxsize=1)
+def register() -> Register:
+    """The register that ships."""
+    return read_register(REGISTER)
+
+
+def _lines(name: str, value: Any) -> list[str]:
+    # Any: fields of different kinds; here they only become lines to be read.
+    if name == "citations":
+        return [cited_line(one) for one in value or []]
+    if name == "later":
+        return [f"自{one['valid_from']}起：{one['answer']}" for one in value or []]
+    if isinstance(value, list):
+        return [_AUDIENCE_WORDS.get(str(one), str(one)) for one in value]
+    return str(value).splitlines() if value not in (None, "") else []
+
+
+def cited_line(one: Mapping[str, Any]) -> str:
+    """A citation of a draft as one line, as the editor takes it."""
+    cited = Cited(str(one["statute"]), one.get("article"), one.get("sub"), one.get("paragraph"), one.get("item"))
+    line = f"《{cited.statute}》{cited.place}"
+    return f"{line}（未核对：{one.get('check')}）" if one.get("unverified") else line
+
+
+def _pieces(old: list[str], new: list[str]) -> list[tuple[str, str]]:
+    """Line by line; a line that was changed, character by character."""
+    pieces: list[tuple[str, str]] = []
+    for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            pieces += [("same", f"{line}\n") for line in old[a:b]]
+            continue
+        for position in range(max(b - a, d - c)):
+            before = old[a + position] if a + position < b else None
+            after = new[c + position] if c + position < d else None
+            if before is not None and after is not None:
+                pieces += _within(before, after)
+                pieces.append(("same", "\n"))
+            elif before is not None:
+                pieces.append(("gone", f"{before}\n"))
+            elif after is not None:
+                pieces.append(("new", f"{after}\n"))
+    return pieces
+
+
+def _within(before: str, after: str) -> list[tuple[str, str]]:
+    pieces = []
+    for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if tag == "equal":
+            pieces.append(("same", before[a:b]))
+        else:
+            pieces += [("gone", before[a:b])] if b > a else []
+            pieces += [("new", after[c:d])] if d > c else []
+    return pieces
+
+
+_AUDIENCE_WORDS = {"employee": "劳动者", "employer": "用人单位", "founder": "创业者"}
+_STATUS_WORDS = {
+    "draft": "草稿",
+    "submitted": "待审核",
+    "reviewed": "已审核",
+    "published": "已发布",
+    "discarded": "已放弃",
+}
+_FIELD_WORDS = {
+    "title": "标题", "topic": "主题", "question": "问题", "answer": "答复", "citations": "依据", "variants": "相似问法",
+    "key_terms": "关键词", "related": "相关条目", "audience": "对象", "referral": "转介热线", "checked_on": "核对日期",
+    "review_by": "复核期限", "valid_from": "生效日期", "valid_until": "失效日期", "later": "以后的文本",
+}  # fmt: skip
+
+
+def _fault(loc: tuple[int | str, ...], kind: str, message: str) -> str:
+    name = _FIELD_WORDS.get(str(loc[0]), str(loc[0])) if loc else "条目"
+    if kind in {"missing", "string_too_short", "too_short", "literal_error"}:
+        return f"请填写{name}"
+    if kind in {"string_too_long", "too_long"}:
+        return f"{name}太长" + ("，最多12字" if loc and loc[0] == "title" else "")
+    if kind.startswith("date"):
+        return f"{name}不是日期"
+    return f"{name}：{message.removeprefix('Value error, ')}"
+
+
+def _id(draft: EntryDraft) -> int:
+    assert draft.id is not None, "a row that was read has its id"
+    return draft.id
+
+
+def _record(
+    session: Session,
+    draft: EntryDraft,
+    action: str,
+    actor: str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    now: datetime,
+) -> None:
+    audit.record(
+        session,
+        actor=actor,
+        action=f"draft.{action}",
+        subject=f"entry {draft.entry_id} #{draft.number}",
+        before=before,
+        after=after,
+        now=now,
+    )
