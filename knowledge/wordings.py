@@ -47,6 +47,15 @@ def clashes(index: Index, wording: str, entry_id: str, limit: int = 3) -> list[C
     return list(found.values())[:limit]
 
 
+def taken_by(index: Index, wording: str, entry_id: str) -> str | None:
+    """The title of another entry (or class of matters) that answers to this very wording; None where none does."""
+    exact = index.exact.get(normalize(wording))
+    if exact is None or index.documents[exact].id == entry_id:
+        return None
+    document = index.documents[exact]
+    return _title(document.id, document.title, document.scope)
+
+
 def distinct(wordings: Iterable[str]) -> list[str]:
     """Wordings of which no two are the same when normalised, in their order; empty ones left out."""
     kept: dict[str, str] = {}

@@ -215,7 +215,7 @@ def _show(
     now = request.app.state.now()
     today = local_day(now)
     draft = drafts.by_id(session, draft_id)
-    found = drafts.findings(session, draft, today)
+    found = drafts.findings(session, draft, today, request.app.state.matcher.index)
     newest = drafts.newest_published(session, draft.entry_id)
     parts, preview_fault = (), ""
     try:
