@@ -35,6 +35,8 @@ def test_a_curator_signs_in_and_answers_by_keyboard(served: Served, page: Page) 
     page.get_by_label("密码").fill(PASSWORD)
     page.keyboard.press("Enter")
 
+    expect(page.get_by_role("heading", name="今日")).to_be_visible()
+    page.get_by_role("link", name="待解问题", exact=True).click()
     expect(page.get_by_role("heading", name="待解问题")).to_be_visible()
     expect(page.get_by_text("还有2个工作日")).to_be_visible()
     photograph(page, "inquiries")
@@ -143,8 +145,8 @@ def test_a_curator_reads_an_entry(served: Served, page: Page) -> None:
     photograph(page, "entries")
     page.get_by_role("link", name=re.compile("试用期最长多久")).click()
 
-    expect(page.get_by_text("《劳动合同法》第十九条")).to_be_visible()
-    expect(page.get_by_text("本条尚未经律师复核")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="《劳动合同法》第十九条")).to_be_visible()
+    expect(page.get_by_text("本条尚未经律师复核。")).to_be_visible()
     photograph(page, "entry")
 
 
