@@ -6,7 +6,7 @@ from sqlalchemy import delete, exists, or_, update
 from sqlmodel import Session, col, select
 
 from knowledge import erasure
-from knowledge.models import Asker, CallbackNumber, Inquiry, Message, OutboxMessage, StaffReply
+from knowledge.models import Asker, CallbackNumber, Inquiry, InquiryNote, Message, OutboxMessage, StaffReply
 from knowledge.models.inquiries import OPEN_STATUSES
 from knowledge.models.outbox import UNDELIVERED
 
@@ -66,7 +66,10 @@ def _inquiries(session: Session, before: datetime) -> int:
         )
     )
     session.exec(update(StaffReply).where(col(StaffReply.inquiry_id).in_(old)).values(text=None))
-    return session.exec(update(Inquiry).where(col(Inquiry.id).in_(old)).values(question=None)).rowcount
+    session.exec(delete(InquiryNote).where(col(InquiryNote.inquiry_id).in_(old)))
+    # What an inquiry is searched and compared by is the asker's words too.
+    emptied = update(Inquiry).where(col(Inquiry.id).in_(old)).values(question=None, normal="", likeness="")
+    return session.exec(emptied).rowcount
 
 
 def _askers(session: Session, before: datetime) -> int:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session, select
 
-from knowledge import casework, clusters, curation, erasure, inbox, inquiries, particulars, seeding, wordings
+from knowledge import casework, clusters, curation, erasure, inbox, inquiries, particulars, retention, seeding, wordings
 from knowledge.database import Database
 from knowledge.errors import InquiryClosed, InvalidInput
 from knowledge.inbox import Wanted
@@ -19,6 +19,7 @@ from knowledge.models import (
     InquiryNote,
     InquiryStatus,
     OutboxMessage,
+    OutboxStatus,
     StaffMember,
 )
 from tests.builders import cast_entries
@@ -214,6 +215,23 @@ def test_erasing_a_person_takes_notes_and_searched_words_along_and_the_log_has_n
         assert session.exec(select(InquiryNote)).all() == []
         assert "鹅" not in "".join(f"{one.before}{one.after}" for one in session.exec(select(AuditRecord)))
         assert inbox.groups(session, Wanted(), 10, 0)[0].count == 1
+
+
+def test_what_is_kept_no_longer_takes_notes_and_searched_words_along(database: Database) -> None:
+    with database.writing() as session:
+        inquiry = ask(session, "张", GOOSE)
+        casework.note(session, inquiry.number, "李", "张三的鹅，问过食堂了", NOW)
+        inquiries.reply(session, inquiry.number, "李", "要赔。", NOW)
+        for sent in session.exec(select(OutboxMessage)):
+            sent.status = OutboxStatus.DELIVERED
+            session.add(sent)
+        session.flush()
+        retention.clean_up(session, NOW + timedelta(days=400), 365)
+
+    with database.reading() as session:
+        kept = session.exec(select(Inquiry)).one()
+        assert (kept.normal, kept.likeness, kept.question) == ("", "", None)
+        assert session.exec(select(InquiryNote)).all() == []
 
 
 def test_a_question_is_freed_of_what_tells_who_asked() -> None:
