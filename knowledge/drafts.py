@@ -123,11 +123,13 @@ def save(session: Session, draft_id: int, content: Mapping[str, Any], actor: str
     if merged != draft.content:
         before = {name: draft.content.get(name) for name in content if draft.content.get(name) != content[name]}
         after = {name: content[name] for name in before}
+        # What a draft begins with may be askers' wordings, freed by a program only: not for the log, which stays.
+        was_written = draft.updated_at != draft.created_at
         draft.content = merged
         draft.authors = list(dict.fromkeys((*draft.authors, actor)))
         draft.updated_at = now
         session.add(draft)
-        _record(session, draft, "save", actor, before, after, now)
+        _record(session, draft, "save", actor, before if was_written else None, after, now)
     return draft
 
 

@@ -68,6 +68,7 @@ def test_a_group_is_worked_off_by_keyboard(served: Served, page: Page) -> None:
     photograph(page, "inbox")
 
     page.keyboard.press("j")
+    expect(page.get_by_role("link", name=re.compile("鹅跑到马路上"))).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="同类提问2件")).to_be_visible()
     page.keyboard.press("t")
@@ -314,6 +315,7 @@ def test_a_trial_and_the_catalogue(served: Served, page: Page) -> None:
     page.get_by_label("查找条目").fill("拖欠")
     page.keyboard.press("Enter")
     page.get_by_role("link", name=re.compile("拖欠工资怎么办")).click()
+    expect(page.get_by_role("heading", name="拖欠工资怎么办")).to_be_visible()
     page.keyboard.press("e")
     expect(page.get_by_role("button", name="保存并预览")).to_be_visible()
     photograph(page, "edit")

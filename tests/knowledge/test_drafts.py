@@ -193,7 +193,7 @@ def new_entry(session: Session, **content: Any) -> EntryDraft:
         ({"title": ""}, "请填写标题"),
         ({"title": "十三个字的标题实在是太太太长"}, "标题太长"),
         ({"answer": ""}, "请填写答复"),
-        ({"answer": "看 https://example.com 吧。"}, "link"),
+        ({"answer": "看 https://example.com 吧。"}, "网址"),
         ({"citations": []}, "至少写一条依据"),
         ({"citations": [{"statute": "中华人民共和国劳动合同法", "article": 998}]}, "98"),
         ({"title": "拖欠工资怎么办"}, "已经是条目"),
