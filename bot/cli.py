@@ -81,6 +81,8 @@ def serve(
         host=host,
         port=port,
         workers=workers,
+        # Building the index keeps a process busy for seconds; uvicorn would kill one that is silent for 5.
+        timeout_worker_healthcheck=60,
         log_level="warning",
         proxy_headers=True,
     )

@@ -33,16 +33,12 @@ WATCHED = {delivering.__file__, storing.__file__, calling.__file__}
 
 
 def main(folder: Path, host: str) -> None:
-    """Kill worker after worker."""
+    """Kill worker after worker. One lives before them, so that what is only made once is made by then."""
     number = 0
+    work(f"sqlite:///{copied(folder, number)}", host, 0)
     while True:
         number += 1
-        file = folder / f"{number}.sqlite3"
-        shutil.copy(folder / "template.sqlite3", file)
-        connection = sqlite3.connect(file)
-        connection.execute("UPDATE asker SET address = ?", (f"o_victim_{number}",))
-        connection.commit()
-        connection.close()
+        file = copied(folder, number)
         child = os.fork()
         if child == 0:
             work(f"sqlite:///{file}", host, number)
@@ -54,10 +50,22 @@ def main(folder: Path, host: str) -> None:
             return
 
 
+def copied(folder: Path, number: int) -> Path:
+    """A copy of the template whose asker is one of the victims."""
+    file = folder / f"{number}.sqlite3"
+    shutil.copy(folder / "template.sqlite3", file)
+    connection = sqlite3.connect(file)
+    connection.execute("UPDATE asker SET address = ?", (f"o_victim_{number}",))
+    connection.commit()
+    connection.close()
+    return file
+
+
 def work(url: str, host: str, last_line: int) -> None:
-    """One pass of delivery, ended by SIGKILL at its `last_line`-th line."""
+    """One pass of delivery, ended by SIGKILL at its `last_line`-th line (0: none)."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-    worker = Deliverer(Database(url), ApiClient(APP_ID, SECRET, ProcessTokens(), host=host), now_utc)
+    database, client = Database(url), ApiClient(APP_ID, SECRET, ProcessTokens(), host=host)
+    worker = Deliverer(database, client, now_utc)
     executed = 0
 
     def count(frame: FrameType, event: str, _: Any) -> Any:
@@ -73,6 +81,8 @@ def work(url: str, host: str, last_line: int) -> None:
     sys.settrace(count)
     worker.run_once()
     sys.settrace(None)
+    client.close()
+    database.dispose()
 
 
 if __name__ == "__main__":

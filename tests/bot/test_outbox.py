@@ -279,7 +279,8 @@ def test_a_worker_killed_at_any_line_loses_nothing_and_doubles_only_what_is_mark
     with opened_database("sqlite", tmp_path) as database, wechat() as weixin:
         with database.writing() as session:
             seeding.seed_standing(session, NOW)
-        dialogue = Dialogue(database, Matcher(database), now_utc)
+        matcher = Matcher(database)
+        dialogue = Dialogue(database, matcher, now_utc)
         number = re.search(r"Q\d{8}-\d{4}", dialogue.respond(message("o_victim", ODD, "1")))
         assert number
         with database.writing() as session:
@@ -287,7 +288,7 @@ def test_a_worker_killed_at_any_line_loses_nothing_and_doubles_only_what_is_mark
         database.engine.connect().exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         database.dispose()
         (tmp_path / "test.sqlite3").rename(tmp_path / "template.sqlite3")
-        users = {count: victim(weixin, count) for count in range(1, 1000)}
+        users = {count: victim(weixin, count) for count in range(1000)}
 
         printed = subprocess.run(
             [sys.executable, "-m", "tests.bot.outbox_victim", str(tmp_path), weixin.host],
@@ -301,7 +302,7 @@ def test_a_worker_killed_at_any_line_loses_nothing_and_doubles_only_what_is_mark
         assert last > 60
         unsure = 0
         for count in range(1, last + 1):
-            unsure += assert_delivered_once(weixin, users[count], tmp_path / f"{count}.sqlite3")
+            unsure += assert_delivered_once(weixin, users[count], tmp_path / f"{count}.sqlite3", matcher)
         assert 0 < unsure < last
 
 
@@ -343,18 +344,17 @@ def message(openid: str, text: str, key: str) -> IncomingMessage:
     return IncomingMessage(key, OpenId(openid), "gh_fawen", now_utc(), Text(text, None))
 
 
-def assert_delivered_once(weixin: WeChat, user: SimulatedUser, file: Path) -> bool:
+def assert_delivered_once(weixin: WeChat, user: SimulatedUser, file: Path, matcher: Matcher) -> bool:
     """After a restart every part has arrived; gives whether one may have arrived twice, which must have been said."""
     later = Clock()
     later.passes(minutes=3)
     database = Database(f"sqlite:///{file}")
-    client = weixin.client()
-    Deliverer(database, client, later).run_once()
-    replied = Dialogue(database, Matcher(database), later).respond(message(user.openid, "你好", "2"))
+    Deliverer(database, weixin.client(), later).run_once()
+    dialogue = Dialogue(database, matcher, later)
+    replied = dialogue.respond(message(user.openid, "你好", "2"))
     while "更多" in replied:
-        replied = replied.split("（未完）")[0] + Dialogue(database, Matcher(database), later).respond(
-            message(user.openid, "更多", f"more{len(replied)}")
-        )
+        shown = replied.split("（未完）", maxsplit=1)[0]
+        replied = shown + dialogue.respond(message(user.openid, "更多", f"more{len(replied)}"))
     pushed = "\n".join(weixin.pushed_to(user))
     database.dispose()
     for part in ("开头", "结尾"):
