@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlmodel import Session
+from sqlalchemy import bindparam, exists, select
+from sqlmodel import Session, col
 
 from bot import commands, follow_ups, receipts, replies, turns
 from bot.commands import Command
@@ -20,7 +21,8 @@ from knowledge.database import Database
 from knowledge.errors import AlreadyReceived
 from knowledge.masking import mask
 from knowledge.matching.decide import Decision
-from knowledge.models import Conversation, Message
+from knowledge.models import Asker, Conversation, Inquiry, InquiryStatus, Message, OutboxMessage
+from knowledge.models.outbox import UNDELIVERED
 from knowledge.standing import StandingRules
 
 log = structlog.get_logger()
@@ -33,6 +35,21 @@ TAP_ALLOWS, TAP_HOLDS = 3, timedelta(minutes=1)
 _WINDOW_MARGIN = timedelta(seconds=5)
 
 
+# Everything a turn needs to know beforehand, in one look.
+_LOOK = (
+    select(
+        exists().where(col(Message.key) == bindparam("key")),
+        select(col(Message.reply)).where(col(Message.key) == bindparam("key")).scalar_subquery(),
+        col(Asker.id),
+        col(Conversation.choices),
+        col(Conversation.topic_entry_id),
+        col(Conversation.topic_at),
+        exists().where(col(OutboxMessage.asker_id) == Asker.id, col(OutboxMessage.status).in_(UNDELIVERED)),
+        exists().where(col(Inquiry.asker_id) == Asker.id, col(Inquiry.status) == InquiryStatus.WAITING),
+    )
+    .outerjoin(Conversation, col(Conversation.asker_id) == Asker.id)
+    .where(col(Asker.channel) == receipts.CHANNEL, col(Asker.address) == bindparam("openid"))
+)
 # What an asker does not write: it is never too much.
 _UNLIMITED = (commands.Welcome, commands.Goodbye, commands.Nothing)
 
@@ -43,11 +60,20 @@ class _Undo(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """What is read of the asker before anything is decided or written."""
+    """What is read of the asker before anything is decided or written.
 
+    `reply` is what was replied to this very push before (None: it is new). `may_be_due` and `may_be_waiting`:
+    whether something may be on its way to the asker, or an inquiry may wait for him; what becomes so between
+    this look and the unit of work is for his next message.
+    """
+
+    asker_id: int | None = None
+    reply: str | None = None
     choices: int = 0
     topic_id: str | None = None
     topic_title: str = ""
+    may_be_due: bool = False
+    may_be_waiting: bool = False
 
 
 class Dialogue:
@@ -104,10 +130,9 @@ class Dialogue:
     def _respond(self, incoming: IncomingMessage) -> str:
         started = time.perf_counter()
         with self._database.reading() as session:
-            given = receipts.reply_given(session, incoming.key)
-            if given is not None:
-                return given
             context = self._context(session, incoming)
+        if context.reply is not None:
+            return context.reply
         command = self._interpret(incoming.content, context)
         if not isinstance(command, _UNLIMITED) and not self._pace.allows(_fingerprint(incoming.openid)):
             # Nothing is stored: who floods the account must not fill the database.
@@ -116,23 +141,29 @@ class Dialogue:
         decision = self._decide(command, context)
         try:
             with self._database.writing() as session:
-                return self._record(session, incoming, command, decision, started)
+                return self._record(session, incoming, context, command, decision, started)
         except AlreadyReceived:
             with self._database.reading() as session:
                 return receipts.reply_given(session, incoming.key) or ""
 
     def _context(self, session: Session, incoming: IncomingMessage) -> _Context:
-        asker = receipts.find_asker(session, incoming.openid)
-        state = session.get(Conversation, asker.id) if asker else None
-        if state is None:
+        found = session.execute(_LOOK, {"key": incoming.key, "openid": incoming.openid}).first()
+        if found is None:
             return _Context()
-        topic_id = None
-        if state.topic_entry_id and state.topic_at and self._now() - state.topic_at < follow_ups.TOPIC_HOLDS:
-            topic_id = state.topic_entry_id
+        handled, reply, asker_id, choices, topic_id, topic_at, may_be_due, may_be_waiting = found
         text = incoming.content.content if isinstance(incoming.content, Text) else ""
-        if topic_id is None or follow_ups.rest_of(text) is None:
-            return _Context(len(state.choices))
-        return _Context(len(state.choices), topic_id, curation.titles_of(session, [topic_id]).get(topic_id, ""))
+        is_fresh = topic_id is not None and topic_at and self._now() - topic_at < follow_ups.TOPIC_HOLDS
+        if not is_fresh or follow_ups.rest_of(text) is None:
+            topic_id = None
+        return _Context(
+            asker_id,
+            (reply or "") if handled else None,
+            len(choices or ()),
+            topic_id,
+            curation.titles_of(session, [topic_id]).get(topic_id, "") if topic_id else "",
+            may_be_due,
+            may_be_waiting,
+        )
 
     def _interpret(self, content: Content, context: _Context) -> Command:
         """The command in a message; a keyword of staff's own comes before our words of help and before matching."""
@@ -154,32 +185,34 @@ class Dialogue:
         self,
         session: Session,
         incoming: IncomingMessage,
+        context: _Context,
         command: Command,
         decision: Decision | None,
         started: float,
     ) -> str:
         now = self._now()
-        asker = receipts.know_asker(session, incoming.openid, now)
-        assert asker.id is not None
+        asker_id = receipts.know_asker(session, incoming.openid, now, context.asker_id)
         message = Message(
             key=incoming.key,
-            asker_id=asker.id,
+            asker_id=asker_id,
             received_at=now,
             kind=_kind(incoming, command),
             text=_stored_text(incoming, command),
             content_version=self._matcher.index.version,
         )
         message_id = receipts.claim(session, message)
-        state = session.get(Conversation, asker.id) or Conversation(asker_id=asker.id, updated_at=now)
-        _allow(state, incoming.content, now)
-        turn = turns.Turn(session, self._matcher, asker, message, message_id, state, now)
+        state = session.get(Conversation, asker_id) or Conversation(asker_id=asker_id, updated_at=now)
+        turn = turns.Turn(session, self._matcher, message, message_id, state, now)
+        turn.may_be_waiting = context.may_be_waiting
         if message.kind == "question" and isinstance(command, commands.Question):
             turn.urgent = self._standing.urgent(command.text)
-        due = [] if isinstance(command, commands.Nothing | commands.Goodbye) else turns.take_due(turn)
+        silent = isinstance(command, commands.Nothing | commands.Goodbye)
+        due = turns.take_due(turn) if context.may_be_due and not silent else []
         parts = turns.perform(turn, command, decision)
         reply, rest = replies.with_more(_fill(due, parts), message_id)
         if not isinstance(command, commands.Nothing):
             state.rest = rest
+        _allow(state, incoming.content, now)
         message.reply = reply
         message.latency_ms = round((time.perf_counter() - started) * 1000, 2)
         state.updated_at = now
@@ -187,7 +220,7 @@ class Dialogue:
         session.add(message)
         if isinstance(command, commands.Goodbye):
             session.flush()
-            erasure.erase(session, asker)
+            erasure.erase(session, turn.asker)
             session.expunge(state)
         log.info(
             "message_handled",

@@ -39,12 +39,20 @@ def find_asker(session: Session, openid: OpenId) -> Asker | None:
     return session.exec(select(Asker).where(Asker.channel == CHANNEL, Asker.address == openid)).first()
 
 
-def know_asker(session: Session, openid: OpenId, now: datetime) -> Asker:
-    """The asker with this openid, stored now if new and locked until the transaction ends.
+def know_asker(session: Session, openid: OpenId, now: datetime, known_id: int | None = None) -> int:
+    """The id of the asker with this openid, stored now if new and locked until the transaction ends.
 
-    Two first messages at once make one asker; the lock lets one message of an asker be handled at a time,
-    so that each sees what the one before left in the conversation. (SQLite has one writer at a time anyway.)
+    `known_id` is the id seen just before, if one was. Two first messages at once make one asker; the lock lets
+    one message of an asker be handled at a time, so that each sees what the one before left in the conversation.
+    (SQLite has one writer at a time anyway.)
     """
-    if find_asker(session, openid) is None:
+    locked = select(Asker.id).where(Asker.channel == CHANNEL, Asker.address == openid).with_for_update()
+    if known_id is None:
         insert_if_absent(session, Asker, channel=CHANNEL, address=openid, created_at=now)
-    return session.exec(select(Asker).where(Asker.channel == CHANNEL, Asker.address == openid).with_for_update()).one()
+    found = session.exec(locked).first()
+    if found is None:
+        # Erased since it was seen: whoever writes again begins anew.
+        insert_if_absent(session, Asker, channel=CHANNEL, address=openid, created_at=now)
+        found = session.exec(locked).one()
+    assert found is not None
+    return found

@@ -46,18 +46,25 @@ class Turn:
 
     session: Session
     matcher: Matcher
-    asker: Asker
     message: Message
     message_id: int
     state: Conversation
     now: datetime
     urgent: Urgent | None = None
     due: list[DueReply] = field(default_factory=list)
+    may_be_waiting: bool = True
 
     @property
     def asker_id(self) -> int:
         """The asker's id."""
         return self.message.asker_id
+
+    @property
+    def asker(self) -> Asker:
+        """The asker's row, read when it is needed."""
+        found = self.session.get(Asker, self.asker_id)
+        assert found is not None, "a message's foreign key"
+        return found
 
 
 def take_due(turn: Turn) -> list[str]:
@@ -108,7 +115,8 @@ def perform(  # noqa: C901, PLR0912 # a match over a closed choice counts one pe
         case commands.Courtesy(is_thanks=is_thanks):
             return [say(turn, "thanks" if is_thanks else "greeting")]
         case commands.Welcome(scene=scene, is_new=is_new):
-            turn.asker.scene = scene or turn.asker.scene
+            if scene:
+                turn.asker.scene = scene
             return [say(turn, "welcome", is_new=is_new, days=inquiries.PROMISED_WORKING_DAYS)]
         case commands.Unreadable(kind=kind):
             return [say(turn, "unreadable", kind=kind)]
@@ -183,7 +191,7 @@ def _close_list(state: Conversation) -> None:
 
 def _waiting_inquiry(turn: Turn) -> Inquiry | None:
     """The inquiry that this message answers back to: its asker was asked, and had received the question before."""
-    if turn.message.kind != "question":
+    if turn.message.kind != "question" or not turn.may_be_waiting:
         return None
     waiting = inquiries.waiting_for_asker(turn.session, turn.asker_id)
     if waiting is None or any(reply.inquiry_number == waiting.number for reply in turn.due):

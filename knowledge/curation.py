@@ -46,12 +46,17 @@ class EntryText:
 
 def published_text(session: Session, entry_id: str, on: date) -> EntryText:
     """The text in force on a day of a published entry; NotFound where there is none."""
-    entry = session.get(FaqEntry, entry_id)
-    if entry is None or entry.status != EntryStatus.PUBLISHED:
-        raise NotFound(f"没有已发布的条目 {entry_id}")
-    if session.exec(_in_force(on).where(EntryVersion.entry_id == entry_id)).first() is None:
-        raise NotFound(f"条目 {entry_id} 在{on}没有生效的文本")
-    return entry_text(session, entry_id, on)
+    found = session.execute(
+        _in_force(on)
+        .add_columns(FaqEntry)
+        .join(FaqEntry, col(FaqEntry.id) == EntryVersion.entry_id)
+        .where(EntryVersion.entry_id == entry_id, FaqEntry.status == EntryStatus.PUBLISHED)
+        .limit(1)
+    ).first()
+    if found is None:
+        raise NotFound(f"没有已发布的条目 {entry_id}，或它在{on}没有生效的文本")
+    version, entry = found
+    return _text(session, entry, version)
 
 
 def entry_text(session: Session, entry_id: str, on: date) -> EntryText:
@@ -62,14 +67,17 @@ def entry_text(session: Session, entry_id: str, on: date) -> EntryText:
         session.exec(_in_force(on).where(EntryVersion.entry_id == entry_id)).first()
         or session.exec(of_entry.order_by(col(EntryVersion.number).desc())).first()
     )
-    if entry is None or version is None or version.id is None:
+    if entry is None or version is None:
         raise NotFound(f"没有条目 {entry_id}")
-    related = session.exec(
-        select(FaqEntry.id, FaqEntry.title).where(
-            col(FaqEntry.id).in_(entry.related), FaqEntry.status == EntryStatus.PUBLISHED
-        )
-    ).all()
-    titles = dict(related)
+    return _text(session, entry, version)
+
+
+def _text(session: Session, entry: FaqEntry, version: EntryVersion) -> EntryText:
+    assert version.id is not None, "a row that was read has its id"
+    titles = titles_of(session, entry.related) if entry.related else {}
+    answer = version.answer
+    if "{figure:" in answer:
+        answer = fill_figures(answer, worded_figures(session))
     return EntryText(
         id=entry.id,
         version_id=version.id,
@@ -78,7 +86,7 @@ def entry_text(session: Session, entry_id: str, on: date) -> EntryText:
         domain=entry.domain,
         topic=entry.topic,
         question=entry.question,
-        answer=fill_figures(version.answer, worded_figures(session)),
+        answer=answer,
         citations=tuple(_citations(session, [version.id]).get(version.id, ())),
         related=tuple((name, titles[name]) for name in entry.related if name in titles),
         referral=entry.referral,

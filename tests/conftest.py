@@ -179,10 +179,12 @@ def add_staff(database: Database, name: str = "李", role: Role = Role.CURATOR) 
 
 
 def _wait_until_ready(http: httpx.Client) -> None:
-    for _ in range(400):
+    # Two minutes: a loaded machine takes its time to build the index of the whole FAQ.
+    for _ in range(2400):
         try:
             if http.get("/readyz").status_code == 200:
                 return
         except httpx.TransportError:
-            threading.Event().wait(0.02)
+            pass
+        threading.Event().wait(0.05)
     raise AssertionError("Fawen did not get ready")

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import func
 from sqlmodel import select
 
@@ -156,6 +158,50 @@ def test_a_push_signed_long_ago_is_refused(fawen: Served) -> None:
     query, body = peer().push(TEXT.format(openid="o_x", text="试用期", id=4), timestamp="1500000000")
 
     assert fawen.http.post("/wechat", params=query, content=body).status_code == 403
+
+
+FIELDS = [
+    "Content",
+    "MsgType",
+    "Event",
+    "EventKey",
+    "MsgId",
+    "CreateTime",
+    "Recognition",
+    "bizmsgmenuid",
+    "FromUserName",
+]
+VALUES = st.one_of(
+    st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="<>&"), max_size=80),
+    st.sampled_from(
+        ["text", "event", "subscribe", "unsubscribe", "SCAN", "CLICK", "voice", "m1", "r1", "k0", "取答复"]
+    ),
+    st.sampled_from(["<b>x</b>", "1</Content><Content>2", "<![CDATA[]]]]><![CDATA[>]]>", "&lt;a&gt;", "9" * 400]),
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(FIELDS), VALUES), max_size=8))
+def test_no_signed_body_is_ever_a_fault(fawen: Served, fields: list[tuple[str, str]]) -> None:
+    """Whatever stands in the fields: a reply that fits, or `success`; the next question is answered."""
+    inner = "".join(f"<{name}>{value}</{name}>" for name, value in fields)
+    named = {name for name, _ in fields}
+    rest = {"FromUserName": "o_fuzz", "CreateTime": "1795485600", "MsgType": "text", "MsgId": "1"}
+    inner += "".join(f"<{name}>{value}</{name}>" for name, value in rest.items() if name not in named)
+
+    answer = post(fawen, f"<xml><ToUserName>gh_fawen</ToUserName>{inner}</xml>")
+
+    assert answer.status_code == 200
+    if answer.content != b"success":
+        assert 0 < len(_content(peer().read(answer.content)).encode()) <= 2048
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=600))
+def test_no_unsigned_body_is_ever_a_fault(fawen: Served, body: bytes) -> None:
+    query, _ = peer().push("<xml/>")
+
+    assert fawen.http.post("/wechat", params=query, content=body).status_code in (400, 403)
 
 
 def _messages(database: Database) -> int:
