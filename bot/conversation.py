@@ -120,7 +120,7 @@ class Dialogue:
         reply = ""
         try:
             with structlog.contextvars.bound_contextvars(rehearsal=True), self._database.writing() as session:
-                reply = self._record(session, incoming, command, decision, time.perf_counter())
+                reply = self._record(session, incoming, context, command, decision, time.perf_counter())
                 session.flush()
                 look(session)
                 raise _Undo
@@ -281,11 +281,12 @@ def _allow(state: Conversation, content: Content, now: datetime) -> None:
 
 
 def _fill(due: list[str], parts: list[str], limit_bytes: int = PART_LIMIT_BYTES) -> list[str]:
-    """Due replies first, then the new answer, as many together in a part as fit."""
+    """Due replies first, as many together in a part as fit; then the new answer, beside them where it fits whole."""
     filled: list[str] = []
-    for text in [*(piece for reply in due for piece in replies.split_reply(reply, limit_bytes)), *parts]:
+    for place, text in enumerate([*due, *parts]):
         joined = f"{filled[-1]}\n\n{text}" if filled else text
-        if filled and len(joined.encode()) <= limit_bytes and len(parts) <= 1:
+        may_join = place < len(due) or len(parts) <= 1
+        if filled and may_join and len(joined.encode()) <= limit_bytes:
             filled[-1] = joined
         else:
             filled.append(text)

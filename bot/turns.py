@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from bot import commands, replies
 from bot.commands import Command
+from bot.settings import PART_LIMIT_BYTES
 from knowledge import callbacks, curation, inquiries, outbox
 from knowledge.answering import Answered, Choice, Clarified, Matcher, Outcome, Unresolved
 from knowledge.curation import EntryText
@@ -37,6 +38,7 @@ _LAST_QUESTION_HOLDS = timedelta(hours=24)
 # So many questions back in a row; then the choices are listed by title, with 都不是 and 人工 beside them.
 _MOST_ASKED_BACK = 2
 _WORTH_SORTING = 5.0  # score 0-100 from which the nearest entry's field is taken for the question's
+_MORE_BYTES = 150  # what the tap for the rest takes of a part
 _WORTH_A_HOTLINE = 20.0  # score 0-100 from which the nearest entry's field tells which hotline to name
 
 
@@ -68,13 +70,23 @@ class Turn:
 
 
 def take_due(turn: Turn) -> list[str]:
-    """The parts of what colleagues wrote and this asker is still to receive: they go out with this reply."""
-    turn.due = [
-        reply
-        for reply in outbox.due(turn.session, turn.asker_id, turn.now)
-        if outbox.give(turn.session, reply, turn.message_id, turn.now)
-    ]
-    return [part for reply in turn.due for part in replies.due_parts(reply)]
+    """The parts of what colleagues wrote and this asker is still to receive: they go out with this reply.
+
+    Only what fits beside the first one is taken: what would stand behind 更多 is lost to an asker who does not
+    ask for it, so it waits for his next message.
+    """
+    parts: list[str] = []
+    room = PART_LIMIT_BYTES - _MORE_BYTES
+    for reply in outbox.due(turn.session, turn.asker_id, turn.now):
+        pieces = replies.due_parts(reply)
+        size = sum(len(piece.encode()) + 2 for piece in pieces)
+        if parts and size > room:
+            break
+        if outbox.give(turn.session, reply, turn.message_id, turn.now):
+            turn.due.append(reply)
+            parts += pieces
+            room -= size
+    return parts
 
 
 def perform(  # noqa: C901, PLR0912 # a match over a closed choice counts one per case

@@ -54,6 +54,8 @@ TYPED = [
     "你好", "谢谢", "菜单", "进度", "更多", "人工", "没解决", "有用", "1", "2", "都不是", "留电话", "13800138000",
     "热线", "哈哈哈", "", "😀", "长" * 680, "试用期最长多久", "拖欠工资怎么办", "<a href='x'>]]></a>",
 ]  # fmt: skip
+# How the two texts begin that stand for a reply which was not ready, and for a message that was not stored.
+_LATE, _NOT_STORED = "这条还在查找答复", "系统正忙，这条消息没有保存"
 MARK = "〔第%d号答复〕"
 
 
@@ -233,9 +235,12 @@ async def say_last_words(wechat: WeChatAtItsWorst, users: int) -> list[Push]:
                 push = Push(user, xml, key_of(["message", openid, str(second), number]), True)
                 push.replies.append(await wechat.deliver(http, xml))
                 said.append(push)
-                if "（未完）" not in push.replies[0]:
+                if "（未完）" in push.replies[0]:
+                    text = "更多"
+                elif "工作人员答复" in push.replies[0]:
+                    text = "你好"
+                else:
                     return
-                text = "更多"
 
         for first in range(0, users, 20):
             await asyncio.gather(*(finish(user) for user in range(first, min(first + 20, users))))
@@ -256,9 +261,9 @@ def judge(database: Database, pushes: list[Push], written: list[str], measured: 
     with database.reading() as session:
         rows = Counter(session.exec(select(Message.key)).all())
         waiting = session.exec(select(OutboxMessage.id).where(OutboxMessage.status != OutboxStatus.DELIVERED)).all()
-    late = sum("取不到" in reply for push in pushes for reply in push.replies)
-    not_stored = sum("没有保存" in reply for push in pushes for reply in push.replies)
-    real = {push.key: {one for one in push.replies if "取不到" not in one and "没有保存" not in one} for push in pushes}
+    late = sum(_LATE in reply for push in pushes for reply in push.replies)
+    not_stored = sum(_NOT_STORED in reply for push in pushes for reply in push.replies)
+    real = {push.key: {one for one in push.replies if _LATE not in one and _NOT_STORED not in one} for push in pushes}
     keys = {push.key for push in pushes}
     marks = Counter(mark for push in pushes for mark in written if any(mark in reply for reply in real[push.key]))
     return Result(
@@ -266,7 +271,7 @@ def judge(database: Database, pushes: list[Push], written: list[str], measured: 
         deliveries=measured.deliveries,
         seconds=measured.seconds,
         took_ms=measured.took_ms,
-        lost=[p.key for p in pushes if rows[p.key] == 0 or (p.wants_reply and not all(p.replies))],
+        lost=[p.key for p in pushes if not is_accounted_for(p, rows[p.key])],
         doubled=[key for key, count in rows.items() if count > 1 or key not in keys],
         differing=[p.key for p in pushes if len(real[p.key]) > 1],
         late=late,
@@ -275,6 +280,13 @@ def judge(database: Database, pushes: list[Push], written: list[str], measured: 
         staff_lost=[mark for mark in written if marks[mark] == 0] + [str(row) for row in waiting],
         staff_doubled=[mark for mark in written if marks[mark] > 1],
     )
+
+
+def is_accounted_for(push: Push, rows: int) -> bool:
+    """Whether a push was stored and answered, or its user was told each time that it was not and to send it again."""
+    if rows == 0:
+        return all(_NOT_STORED in reply for reply in push.replies)
+    return all(push.replies) or not push.wants_reply
 
 
 @contextmanager

@@ -27,7 +27,6 @@ def test_every_message_is_answered_exactly_once(database: Database, tmp_path: Pa
     result = journey(url, tmp_path, messages=400, users=20, workers=2, connections=12)
 
     assert (result.lost, result.doubled, result.differing) == ([], [], [])
-    assert result.not_stored == 0
     assert result.deliveries > result.pushes
     assert result.staff_replies > 5
     assert (result.staff_lost, result.staff_doubled) == ([], [])

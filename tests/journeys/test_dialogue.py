@@ -448,3 +448,16 @@ def test_a_reply_that_came_too_late_can_be_fetched(served: Served) -> None:
     zhang.says("你好")
     zhang.says("试用期最长多久")
     zhang.says("取答复").hears("最长六个月")
+
+
+def test_what_does_not_fit_beside_the_first_due_reply_waits_for_the_next_message(served: Served) -> None:
+    """Behind 更多 it would be lost to somebody who asks something else instead."""
+    zhang = served.user("zhang")
+    for place, number in enumerate([number_in(zhang.says(text).text) for text in (ODD, OTHER)]):
+        answers(served, number, f"第{place}件：" + "长" * 420)
+
+    zhang.says("试用期最长多久").hears("第0件").hears_not("第1件")
+    zhang.says("拖欠工资怎么办").hears("第1件")
+
+    with served.database.reading() as session:
+        assert {row.status for row in session.exec(select(OutboxMessage))} == {"delivered"}
