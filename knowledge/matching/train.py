@@ -47,7 +47,7 @@ def train(documents: Sequence[Document], lexicon: Lexicon, version: int, regular
         vocabulary |= {name: len(vocabulary) + position for position, name in enumerate(names)}
         idf.append(rarity)
     features = sparse.hstack(matrices).tocsr()
-    machine = LinearSVC(C=regularization, random_state=0, tol=1e-3).fit(features, np.array(labels))
+    machine = LinearSVC(C=regularization, random_state=0, tol=1e-2).fit(features, np.array(labels))
     return _pruned(machine, [document.id for document in listed], vocabulary, np.concatenate(idf), version)
 
 
