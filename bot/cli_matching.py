@@ -2,7 +2,8 @@
 
 import json
 import sys
-from dataclasses import replace
+from collections import Counter
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,19 @@ import typer
 from bot.cli_base import fail, open_database, usage_errors
 from knowledge import curation, training, tuning
 from knowledge.answering import Matcher
-from knowledge.evaluation import BASELINES, Report, Row, baseline, confirmed_rows, evaluate, read_rows
+from knowledge.content import CONTRASTS
+from knowledge.content.contrasts import read_contrast_forms
+from knowledge.evaluation import (
+    BASELINES,
+    Report,
+    Row,
+    Side,
+    baseline,
+    confirmed_rows,
+    evaluate,
+    read_rows,
+    tell_contrasts,
+)
 from knowledge.matching.decide import WEIGHTS, Decision, Engine, Kind, Weights, decide
 from knowledge.matching.fit import fit, unfitted, without_near, write_weights
 from knowledge.matching.index import build_index
@@ -56,6 +69,9 @@ def evaluate_command(
     file: Annotated[
         Path | None, typer.Argument(exists=True, dir_okay=False, help="labelled questions, JSON lines")
     ] = None,
+    contrasts: Annotated[
+        bool, typer.Option("--contrasts", help="measure on the pairs of contrasts.yaml that must be told apart")
+    ] = False,
     from_log: Annotated[bool, typer.Option(help="measure on the log's questions that curators confirmed")] = False,
     baselines: Annotated[bool, typer.Option(help="measure plain rapidfuzz beside it")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="figures for a machine")] = False,
@@ -63,8 +79,11 @@ def evaluate_command(
     confusions: Annotated[int, typer.Option(help="list this many pairs mixed up (never of check rows)")] = 0,
 ) -> None:
     """Measure the matcher on labelled questions; numbers that run in shadow are measured beside it."""
-    if (file is None) != from_log:
-        fail(2, "give a file of labelled questions, or --from-log")
+    if sum((file is not None, contrasts, from_log)) != 1:
+        fail(2, "give a file of labelled questions, or --from-log, or --contrasts")
+    if contrasts:
+        _evaluate_contrasts(as_json)
+        return
     matcher = _matcher()
     with usage_errors(), matcher.database.reading() as session:
         rows = read_rows(file) if file else confirmed_rows(tuning.confirmed(session))
@@ -95,6 +114,27 @@ def evaluate_command(
     if confusions and part != "check":
         for (topic, found), count in reports["all"].confusions.most_common(confusions):
             typer.echo(f"  {count:3}  {topic}  →  {found}")
+
+
+def _evaluate_contrasts(as_json: bool) -> None:
+    """Exit 1 where one message of a pair is answered with what the other wants."""
+    with usage_errors():
+        forms = read_contrast_forms(CONTRASTS)
+    told = tell_contrasts(forms, _matcher().decide)
+    counts = Counter(one.side for one in told)
+    if as_json:
+        bad = [asdict(one) for one in told if not one.side.is_good]
+        figures = {side.name.lower(): counts[side] for side in Side}
+        typer.echo(json.dumps({"pairs": len(forms), "messages": figures, "bad": bad}, ensure_ascii=False))
+    else:
+        for one in sorted(told, key=lambda one: list(Side).index(one.side)):
+            if not one.side.is_good:
+                typer.echo(f"{one.side}: {one.text}\n    {'、'.join(one.wanted)}  →  {'、'.join(one.got) or '—'}")
+        typer.echo(f"{len(forms)} pairs, {len(told)} messages")
+        for side in Side:
+            typer.echo(f"{counts[side]:5}  {side}")
+    if counts[Side.ACROSS]:
+        raise typer.Exit(1)
 
 
 def fit_command(

@@ -4,10 +4,12 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from rapidfuzz import fuzz, process
 
+from knowledge.content.contrasts import ContrastForm
 from knowledge.errors import InvalidInput
 from knowledge.matching.decide import Decision, Kind
 from knowledge.matching.fit import Labelled, interval, is_right
@@ -103,6 +105,56 @@ def evaluate(rows: Iterable[Row], decide: Callable[[str], Decision]) -> dict[str
         for name in names:
             _count(reports[name], row, decision)
     return dict(reports)
+
+
+class Side(StrEnum):
+    """What became of one message of a contrast."""
+
+    RIGHT = "answered right"
+    ACROSS = "answered with what the other side wants"
+    THIRD = "answered with a third entry"
+    OFFERED = "clarified, the right entry among the choices"
+    MISSED = "clarified without the right entry"
+    UNRESOLVED = "unresolved"
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the asker gets, or can tap, what was asked."""
+        return self in (Side.RIGHT, Side.OFFERED)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One message of a contrast: what it wants, what became of it, and the entries it got."""
+
+    text: str
+    wanted: tuple[str, ...]
+    side: Side
+    got: tuple[str, ...]
+
+
+def tell_contrasts(contrasts: Iterable[ContrastForm], decide: Callable[[str], Decision]) -> list[Told]:
+    """Decide both messages of every pair."""
+    told = []
+    for form in contrasts:
+        for text, wanted, other in zip(form.pair, form.entries, reversed(form.entries), strict=True):
+            decision = decide(text)
+            told.append(_told(text, wanted, other, decision))
+    return told
+
+
+def _told(text: str, wanted: tuple[str, ...], other: tuple[str, ...], decision: Decision) -> Told:
+    match decision.kind:
+        case Kind.ANSWER:
+            got = tuple(one.ranked[0].id for one in (decision, *decision.others))
+            across, right = not set(got).isdisjoint(other), got[0] in wanted
+            side = Side.ACROSS if across else Side.RIGHT if right else Side.THIRD
+        case Kind.CLARIFY:
+            got = tuple(choice.id for choice in decision.choices)
+            side = Side.MISSED if set(got).isdisjoint(wanted) else Side.OFFERED
+        case Kind.UNRESOLVED:
+            got, side = (), Side.UNRESOLVED
+    return Told(text, wanted, side, got)
 
 
 def baseline(rows: Sequence[Row], index: Index, scorer: Callable[..., float]) -> tuple[float, float]:

@@ -12,9 +12,9 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
-import yaml
 from rapidfuzz import fuzz, process
 
+from knowledge.content.contrasts import ContrastForm, read_contrast_forms
 from knowledge.content.entries import EntryForm
 from knowledge.matching.normalize import normalize
 from knowledge.statutes.citation import Cited
@@ -92,8 +92,19 @@ def check(
 
 def read_contrasts(path: Path) -> set[frozenset[str]]:
     """Pairs of wordings that look alike and are not, normalised."""
-    rows = yaml.safe_load(path.read_text("utf-8")) or []
-    return {frozenset(normalize(text) for text in row["pair"]) for row in rows}
+    return {form.normalized for form in read_contrast_forms(path)}
+
+
+def check_contrasts(contrasts: Iterable[ContrastForm], entries: Iterable[EntryForm]) -> list[Finding]:
+    """Findings on pairs that want entries which do not exist."""
+    known = {entry.id for entry in entries}
+    return [
+        Finding(identifier, f"对照问法「{text}」要的条目不存在")
+        for form in contrasts
+        for text, wanted in zip(form.pair, form.entries, strict=True)
+        for identifier in wanted
+        if identifier not in known
+    ]
 
 
 def likeness(entry: EntryForm) -> Likeness | None:
