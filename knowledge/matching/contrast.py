@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from knowledge.matching.normalize import normalize
 
-# An entry stands for one value of an axis if at least this many of its wordings name the axis …
+# An entry stands somewhere on an axis if at least this many of its wordings name the axis, and this share of them …
 _LEAST_WORDINGS = 4
-# … this share of those name a value, and hardly any (the second share) name the other one.
-_STANDS_FOR = 0.6
+_LEAST_SHARE = 0.08
+# … most of those (this share) name what it holds (a value that so many name), and hardly any the opposed one.
+_MOST = 0.6
+_HOLDS = 0.3
 _HARDLY = 0.12
 
 
@@ -24,7 +26,10 @@ class Axis:
     values: tuple[tuple[str, tuple[str, ...]], ...]
 
     def read(self, normalized: str) -> frozenset[str]:
-        """Values that a normalised text names. A longer word hides a shorter one inside it (没签合同 hides 签合同)."""
+        """Values that a normalised text names. A longer word hides a shorter one inside it (没签合同 hides 签合同).
+
+        A negation that is half of a question (签没签合同, 是不是工伤) names nothing, and hides the same.
+        """
         spots: list[tuple[int, int, str]] = []
         for value, words in self.values:
             for word in words:
@@ -36,22 +41,44 @@ class Axis:
             value
             for start, end, value in spots
             if not any(s <= start and end <= e and (e - s) > (end - start) for s, e, _ in spots)
+            and not _is_asked(normalized, start)
         )
+
+
+def _is_asked(text: str, start: int) -> bool:
+    """Whether a word there is the second half of A-not-A, the way Chinese asks."""
+    return start > 0 and text[start] in "不没" and text[start - 1 : start] == text[start + 1 : start + 2]
+
+
+@dataclass(frozen=True, slots=True)
+class Stance:
+    """What a document's wordings say on an axis: the values they stand for, and those they (almost) never name."""
+
+    axis: int
+    held: frozenset[str]
+    opposed: frozenset[str]
 
 
 @dataclass(frozen=True)
 class Guard:
-    """The axes, and for each document the values its wordings stand for: (axis, value, rival values)."""
+    """The axes, and for each document where it stands on them."""
 
     axes: tuple[Axis, ...] = ()
-    stances: tuple[tuple[tuple[int, frozenset[str]], ...], ...] = ()
+    stances: tuple[tuple[Stance, ...], ...] = ()
 
     def contradicts(self, read: Sequence[frozenset[str]], document: int) -> str | None:
         """The axis on which a message (`read`, one set per axis) says the opposite of a document; None if on none."""
-        for axis, opposed in self.stances[document] if self.stances else ():
-            if read[axis] and read[axis] <= opposed:
-                return self.axes[axis].name
+        for stance in self.stances[document] if self.stances else ():
+            if read[stance.axis] and read[stance.axis] <= stance.opposed:
+                return self.axes[stance.axis].name
         return None
+
+    def affirms(self, read: Sequence[frozenset[str]], document: int, axis: str) -> bool:
+        """Whether a document stands for what the message says on the axis."""
+        return any(
+            self.axes[stance.axis].name == axis and read[stance.axis] & stance.held
+            for stance in (self.stances[document] if self.stances else ())
+        )
 
     def read(self, normalized: str) -> list[frozenset[str]]:
         """What a normalised text says on each axis."""
@@ -74,14 +101,15 @@ def build_guard(axes: Sequence[Axis], wordings: Sequence[Sequence[str]]) -> Guar
     return Guard(tuple(axes), tuple(_stances(axes, document) for document in wordings))
 
 
-def _stances(axes: Sequence[Axis], wordings: Sequence[str]) -> tuple[tuple[int, frozenset[str]], ...]:
+def _stances(axes: Sequence[Axis], wordings: Sequence[str]) -> tuple[Stance, ...]:
     stances = []
     for number, axis in enumerate(axes):
         named = [values for text in wordings if (values := axis.read(text))]
-        if len(named) < _LEAST_WORDINGS:
+        if len(named) < max(_LEAST_WORDINGS, _LEAST_SHARE * len(wordings)):
             continue
         share = {value: sum(value in values for values in named) / len(named) for value, _ in axis.values}
         opposed = frozenset(value for value, part in share.items() if part <= _HARDLY)
-        if opposed and max(share.values()) >= _STANDS_FOR:
-            stances.append((number, opposed))
+        held = frozenset(value for value, part in share.items() if part >= _HOLDS)
+        if opposed and sum(bool(values & held) for values in named) >= _MOST * len(named):
+            stances.append(Stance(number, held, opposed))
     return tuple(stances)

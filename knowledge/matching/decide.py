@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from knowledge.matching.contrast import Guard
 from knowledge.matching.index import Floats, Index, Scope
 from knowledge.matching.model import Model
 from knowledge.matching.normalize import normalize, without_courtesy
@@ -22,6 +24,8 @@ SHOWN = 5
 MORE_QUESTIONS = 2  # beside the first: three in one reply at most (design.md)
 _LEAST_KNOWN = 0.25  # share of a message's character sequences that must occur in the index at all
 _SENTENCE = 8  # Chinese characters
+# A candidate whose opposite the message says keeps this share of its belief: words can be misread, so not none.
+_DOUBTED = 0.1
 TRUST_FEATURES = 2 * len(EVIDENCE) + 8
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 
@@ -155,9 +159,19 @@ def _decide_one(engine: Engine, text: str) -> Decision:
     weights = weights_for(engine.weights, engine.model, found)
     shares = rank_shares(found, weights)
     trust, ours = confidence(index, prepared, found, shares, weights)
+    said = index.guard.read(normal)
+    opposed = index.guard.contradicts(said, found[int(np.argmax(shares))].document)
+    is_vouched = opposed is None
+    if opposed is not None:
+        shares = _doubted(index.guard, found, shares, said)
+        best = found[int(np.argmax(shares))].document
+        is_vouched = not index.guard.contradicts(said, best) and index.guard.affirms(said, best, opposed)
+        if is_vouched:
+            # The fact that rules the first one out speaks for this one: it is judged beside what agrees with it.
+            agreeing = [one for one in found if not index.guard.contradicts(said, one.document)]
+            trust, _ = confidence(index, prepared, agreeing, rank_shares(agreeing, weights), weights)
     ranked = _ranked(index, found, shares, trust, weights)
-    best = int(np.argmax(shares))
-    top = index.documents[found[best].document]
+    top = index.documents[found[int(np.argmax(shares))].document]
     scope, outside = _scope(index, found, shares)
 
     if exact is not None:
@@ -170,13 +184,12 @@ def _decide_one(engine: Engine, text: str) -> Decision:
     if known_share(index, prepared) < _LEAST_KNOWN:
         return Decision(Kind.UNRESOLVED, ranked, (), _scope_unknown(prepared), None, "用语在知识库中几乎没有出现过")
     level = weights.answer_level(top.id)
-    opposed = index.guard.contradicts(index.guard.read(normal), found[best].document)
-    if top.scope is Scope.ENTRY and trust >= level and opposed is None:
+    if top.scope is Scope.ENTRY and trust >= level and is_vouched:
         return Decision(Kind.ANSWER, ranked, (), Scope.ENTRY, None, f"把握{trust:.0%}，达到直接答复的界限{level:.0%}")
     choices = ranked[:CHOICES]
     hope = min(1.0, sum(choice.score for choice in choices) / 100.0)
     if len(choices) >= 2 and top.scope is Scope.ENTRY and hope >= weights.clarify_at:
-        why = f"与该条目在“{opposed}”上相反" if opposed else f"把握{trust:.0%}，不足以直接答复"
+        why = f"最接近的条目在“{opposed}”上与问句相反" if opposed else f"把握{trust:.0%}，不足以直接答复"
         reason = f"{why}；前几项合计{hope:.0%}，请提问人确认"
         return _asked(engine.facts, Decision(Kind.CLARIFY, ranked, choices, Scope.ENTRY, None, reason))
     if scope is Scope.ENTRY and ours < weights.law_at:
@@ -197,6 +210,13 @@ def rank_shares(found: list[Candidate], weights: WeightSet) -> Floats:
     scores = np.array([candidate.evidence for candidate in found]) @ np.array(weights.rank)
     shares = np.exp(scores - scores.max())
     result: Floats = shares / shares.sum()
+    return result
+
+
+def _doubted(guard: Guard, found: list[Candidate], shares: Floats, said: Sequence[frozenset[str]]) -> Floats:
+    """The shares where the message says the opposite of some candidates: those keep little of their belief."""
+    doubt = np.array([_DOUBTED if guard.contradicts(said, one.document) else 1.0 for one in found])
+    result: Floats = shares * doubt / (shares * doubt).sum()
     return result
 
 
