@@ -4,6 +4,7 @@ Letters hardly tell 已签 from 未签 (rapidfuzz: 90 of 100), so what a message
 its words, and an entry whose wordings say the opposite is never given as the answer.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -12,10 +13,14 @@ from knowledge.matching.normalize import normalize
 # An entry stands somewhere on an axis if at least this many of its wordings name the axis, and this share of them …
 _LEAST_WORDINGS = 4
 _LEAST_SHARE = 0.08
-# … most of those (this share) name what it holds (a value that so many name), and hardly any the opposed one.
+# … most of those (this share) name what it holds (a value that so many name) …
 _MOST = 0.6
 _HOLDS = 0.3
+# … and few name the opposed one, hardly any of them without what it holds (工亡和因病死亡差多少 compares the two).
+_FEW = 0.2
 _HARDLY = 0.12
+# The wordings that come first are its title and question: what they name it never opposes.
+_HEADINGS = 2
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ def build_axis(name: str, values: Iterable[tuple[str, Iterable[str]]]) -> Axis:
 
 
 def build_guard(axes: Sequence[Axis], wordings: Sequence[Sequence[str]]) -> Guard:
-    """The guard for documents given by their normalised wordings."""
+    """The guard for documents given by their normalised wordings, title and question first."""
     return Guard(tuple(axes), tuple(_stances(axes, document) for document in wordings))
 
 
@@ -108,8 +113,13 @@ def _stances(axes: Sequence[Axis], wordings: Sequence[str]) -> tuple[Stance, ...
         if len(named) < max(_LEAST_WORDINGS, _LEAST_SHARE * len(wordings)):
             continue
         share = {value: sum(value in values for values in named) / len(named) for value, _ in axis.values}
-        opposed = frozenset(value for value, part in share.items() if part <= _HARDLY)
         held = frozenset(value for value, part in share.items() if part >= _HOLDS)
+        alone = Counter(value for values in named if not values & held for value in values)
+        asked = frozenset[str]().union(*(axis.read(text) for text in wordings[:_HEADINGS]))
+        opposed = frozenset(
+            value for value, part in share.items() if part <= _FEW and alone[value] <= _HARDLY * len(named)
+        )
+        opposed -= asked
         if opposed and sum(bool(values & held) for values in named) >= _MOST * len(named):
             stances.append(Stance(number, held, opposed))
     return tuple(stances)

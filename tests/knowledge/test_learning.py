@@ -2,16 +2,21 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+import yaml
 
 from knowledge import classifier, curation, matching_data, training, tuning
 from knowledge.answering import Answered, Clarified, Matcher
-from knowledge.content import FAQ
+from knowledge.content import CONTRASTS, FAQ
+from knowledge.content.checks import check_contrasts
+from knowledge.content.contrasts import ContrastForm, read_contrast_forms
 from knowledge.content.entries import read_entries
-from knowledge.content.matching import read_rows, unknown_entries
+from knowledge.content.matching import matching_set, read_rows, unknown_entries
 from knowledge.database import Database
 from knowledge.errors import ContentError, InvalidInput, NotFound
+from knowledge.evaluation import Side, tell_contrasts
 from knowledge.matching.contrast import build_axis, build_guard
 from knowledge.matching.decide import Engine, Fact, Kind, decide, load_weights
 from knowledge.matching.index import Document, build_index
@@ -87,6 +92,14 @@ def test_a_longer_word_hides_the_opposite_within_it() -> None:
     assert SIGNED.read("合同") == frozenset()
 
 
+@pytest.mark.parametrize("text", ["到底签没签合同", "公司有没有签合同我不知道", "签不签合同随便你"])
+def test_a_question_whether_says_neither(text: str) -> None:
+    axis = build_axis("签合同", [("已签", ["签合同"]), ("未签", ["没签合同", "没有签合同", "不签合同"])])
+
+    assert axis.read(text) == frozenset()
+    assert axis.read("公司没签合同") == {"未签"}
+
+
 def test_an_entry_that_stands_for_one_value_is_contradicted_by_the_other_only() -> None:
     guard = build_guard([SIGNED], [["没签合同怎么办", "一直没签合同", "未签合同双倍工资", "没签合同被辞退"], ["工资"]])
 
@@ -94,6 +107,27 @@ def test_an_entry_that_stands_for_one_value_is_contradicted_by_the_other_only() 
     assert guard.contradicts(guard.read("公司没签合同"), 0) is None
     assert guard.contradicts(guard.read("以前没签合同现在已签合同"), 0) is None
     assert guard.contradicts(guard.read("公司和我签了合同"), 1) is None
+
+
+HOURS = build_axis("加班时段", [("平时", ["平时"]), ("休息日", ["周末"]), ("节日", ["国庆", "春节"])])
+
+
+@pytest.mark.parametrize(
+    ("wordings", "opposed"),
+    [
+        (["平时加班几倍", "平时加班费", "周末加班几倍", "周末加班费"], {"节日"}),  # two of three values held
+        (["平时加班几倍", "平时加班", "周末加班费", "周末上班", "国庆和周末哪个高"], {"节日"}),  # compared, not held
+        (["平时加班几倍", "国庆平时加班", "平时加班费", "平时多干", "平时值班"], {"休息日"}),  # the heading names it
+        (["平时加班几倍", "平时加班", "国庆加班费"], set()),  # too few
+        (["平时加班几倍", *["工资多少"] * 60, "平时加班", "平时值班", "平时多干"], set()),  # hardly its matter
+    ],
+)
+def test_where_an_entry_stands_follows_from_its_wordings(wordings: list[str], opposed: set[str]) -> None:
+    guard = build_guard([HOURS], [wordings])
+
+    found = {value for value, _ in HOURS.values if guard.contradicts([frozenset({value})], 0)}
+
+    assert found == opposed
 
 
 def test_the_opposite_fact_is_never_answered_outright() -> None:
@@ -113,6 +147,84 @@ def test_the_opposite_fact_is_never_answered_outright() -> None:
     assert decide(plain, "公司和我签了合同能要双倍工资么").kind is Kind.ANSWER
     assert decide(guarded, "公司和我签了合同能要双倍工资么").kind is not Kind.ANSWER
     assert decide(guarded, "公司没签合同能要双倍工资么").kind is Kind.ANSWER
+
+
+def test_what_the_message_contradicts_ranks_behind_what_holds_its_fact() -> None:
+    ends = ("能要多少补偿", "补偿怎么算", "去哪里要补偿", "补偿要不要交税", "有没有经济补偿")
+    signed, unsigned = (
+        Document(f"labor.{name}", f"{fact}补偿", tuple(f"{who}{fact}{end}" for who in ("公司", "单位") for end in ends))
+        for name, fact in (("signed", "已签合同"), ("unsigned", "没签合同"))
+    )
+    # More of the letters are the other entry's; the fact is this one's.
+    near = replace(unsigned, wordings=(*unsigned.wordings, "老板没签合同能要多少补偿啊"))
+    sure = load_weights()
+    sure = replace(sure, lookup=replace(sure.lookup, answer_at={"": 0.0}))
+    plain, guarded = (Engine(build_index([signed, near, *documents()], 1, axes=axes), sure) for axes in ((), (SIGNED,)))
+    message = "公司签了合同能要多少补偿"
+
+    decision = decide(guarded, message)
+
+    assert decide(plain, message).ranked[0].id == near.id
+    assert (decision.kind, decision.ranked[0].id) == (Kind.ANSWER, signed.id)
+    assert [one.score for one in decision.ranked] == sorted((one.score for one in decision.ranked), reverse=True)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Engine:
+    """What ships, as it decides before a classifier is there."""
+    given = matching_set({kind: read_rows(kind) for kind in MatchingKind})
+    entries = [
+        Document(form.id, form.title, (form.question, *form.variants), tuple(form.key_terms), form.answer)
+        for _, form in read_entries(FAQ)
+    ]
+    index = build_index([*entries, *(form.document() for form in given.outside)], 1, given.lexicon, given.axes)
+    return Engine(index, load_weights(), None, given.facts)
+
+
+def test_the_shipped_pairs_are_told_apart(shipped: Engine) -> None:
+    told = tell_contrasts(read_contrast_forms(CONTRASTS), lambda text: decide(shipped, text))
+
+    assert len(told) >= 2 * 160
+    assert not [one for one in told if normalize(one.text) in shipped.index.exact]
+    # Without the classifier one is: 怀孕 is nothing that the entry on 不胜任 takes a stand on.
+    assert len([one for one in told if one.side is Side.ACROSS]) <= 1
+    assert sum(one.side.is_good for one in told) >= 0.95 * len(told)
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ({"pair": ["签了合同", "签了合同？"], "entries": ["a", "b"]}, "same message"),
+        ({"pair": ["签了合同", "没签合同"], "entries": ["a", ["b", "a"]]}, "both want a"),
+        ({"pair": ["签了合同", "没签合同"]}, "entries"),
+    ],
+)
+def test_a_contrast_has_two_sides(row: dict[str, object], fault: str, tmp_path: Path) -> None:
+    path = tmp_path / "contrasts.yaml"
+    path.write_text(yaml.safe_dump([row], allow_unicode=True), "utf-8")
+
+    with pytest.raises(ContentError, match=fault):
+        read_contrast_forms(path)
+
+
+def test_a_contrast_for_an_entry_that_is_not_there_is_found() -> None:
+    form = ContrastForm(pair=("签了合同", "没签合同"), entries=(("labor.probation.length",), ("labor.nothing",)))
+
+    found = check_contrasts([form], cast_entries())
+
+    assert [finding.entry for finding in found] == ["labor.nothing"]
+
+
+def test_what_became_of_each_side_is_told(sqlite: Database) -> None:
+    matcher = published(sqlite)
+    form = ContrastForm(
+        pair=("试用期最长可以约定多久", "公司拖欠工资去哪里投诉"), entries=(("labor.wage.arrears",), ("labor.nothing",))
+    )
+    swapped = form.model_copy(update={"entries": (("labor.nothing",), ("labor.probation.length",))})
+
+    sides = [one.side for one in tell_contrasts([form, swapped], matcher.decide)]
+
+    assert sides == [Side.THIRD, Side.ACROSS, Side.ACROSS, Side.THIRD]
 
 
 @pytest.mark.parametrize(
