@@ -39,7 +39,7 @@ class Budget:
     `clarified_nulls`: clarifies among what is not ours.
     """
 
-    precision: float = 0.96
+    precision: float = 0.95
     false_answers: float = 0.02
     clarified_nulls: float = 0.13
 
