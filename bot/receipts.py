@@ -46,7 +46,9 @@ def know_asker(session: Session, openid: OpenId, now: datetime, known_id: int | 
     one message of an asker be handled at a time, so that each sees what the one before left in the conversation.
     (SQLite has one writer at a time anyway.)
     """
-    locked = select(Asker.id).where(Asker.channel == CHANNEL, Asker.address == openid).with_for_update()
+    # NO KEY UPDATE: rows that only refer to the asker, such as a colleague's reply, may be stored meanwhile. The
+    # stronger lock held them back while they held the inquiry this turn needs next: a deadlock under load.
+    locked = select(Asker.id).where(Asker.channel == CHANNEL, Asker.address == openid).with_for_update(key_share=True)
     if known_id is None:
         insert_if_absent(session, Asker, channel=CHANNEL, address=openid, created_at=now)
     found = session.exec(locked).first()
