@@ -66,6 +66,7 @@ def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
 
 def photograph(page: Page, name: str) -> None:
     """Keep a picture, and see that nobody is shut out: no serious finding of axe, nothing wider than the screen."""
+    page.wait_for_load_state()
     found = AXE.run(page).response["violations"]
     serious = [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found if one["impact"] in GRAVE]
     assert not serious, f"{name}: {serious}"

@@ -232,6 +232,7 @@ def test_an_amendment_is_imported_and_its_entries_looked_at(served: Served, page
     page.get_by_role("button", name="复审完毕：试用期最长多久").click()
     expect(page.get_by_role("status")).to_contain_text("labor.probation.length")
     page.get_by_role("link", name="法规库").first.click()
+    expect(page.get_by_role("link", name=re.compile("中华人民共和国劳动合同法"))).to_be_visible()
     photograph(page, "statutes")
     page.get_by_role("link", name=re.compile("中华人民共和国劳动合同法")).click()
     page.get_by_role("link", name="第十九条", exact=True).click()
