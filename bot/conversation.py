@@ -147,7 +147,8 @@ class Dialogue:
                 return receipts.reply_given(session, incoming.key) or ""
 
     def _context(self, session: Session, incoming: IncomingMessage) -> _Context:
-        found = session.execute(_LOOK, {"key": incoming.key, "openid": incoming.openid}).first()
+        # By the connection: only values are read, which need none of a session's bookkeeping.
+        found = session.connection().execute(_LOOK, {"key": incoming.key, "openid": incoming.openid}).first()
         if found is None:
             return _Context()
         handled, reply, asker_id, choices, topic_id, topic_at, may_be_due, may_be_waiting = found
@@ -198,6 +199,7 @@ class Dialogue:
             received_at=now,
             kind=_kind(incoming, command),
             text=_stored_text(incoming, command),
+            candidates=[],  # given, since pydantic inspects a default's factory anew for every row
             content_version=self._matcher.index.version,
         )
         message_id = receipts.claim(session, message)

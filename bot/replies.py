@@ -60,11 +60,12 @@ def answer(entry: EntryText, message_id: int, limit_bytes: int = PART_LIMIT_BYTE
     long all the same comes behind 更多.
     """
     text = ""
+    basis = name_together(list(entry.citations))
     for count in range(min(_RELATED, len(entry.related)), -1, -1):
         text = _word(
             "answer",
             entry=entry,
-            basis=name_together(list(entry.citations)),
+            basis=basis,
             unverified=any(cited.unverified for cited in entry.citations),
             related=[title for _, title in entry.related[:count]],
             message_id=message_id,

@@ -1,7 +1,7 @@
 """Answering a question: from an asker's words to Answered, Clarified or Unresolved."""
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from sqlmodel import Session
@@ -65,6 +65,30 @@ class Unresolved:
 Outcome = Answered | Clarified | Unresolved
 
 
+@dataclass(frozen=True, slots=True)
+class _Published:
+    """Texts and titles read so far of one content version, on one day; what is not there was not asked for yet."""
+
+    version: int
+    day: date
+    texts: dict[str, EntryText] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
+
+    def text(self, session: Session, entry_id: str) -> EntryText | None:
+        """The text of a published entry; None for any other."""
+        if entry_id not in self.texts:
+            if not curation.titles_of(session, [entry_id]):
+                return None
+            self.texts[entry_id] = curation.published_text(session, entry_id, self.day)
+        return self.texts[entry_id]
+
+    def titles_of(self, session: Session, entry_ids: list[str]) -> dict[str, str]:
+        """Titles of the published ones among the entries."""
+        if missing := [one for one in entry_ids if one not in self.titles]:
+            self.titles.update(curation.titles_of(session, missing))
+        return {one: self.titles[one] for one in entry_ids if one in self.titles}
+
+
 class Matcher:
     """The engine in force; threads may ask while a newer one is built.
 
@@ -80,6 +104,7 @@ class Matcher:
         self._engine = Engine(build_index((), version=0), weights or load_weights())
         self._outside: dict[str, OutsideForm] = {}
         self._day: date | None = None
+        self._published = _Published(0, date.min)
 
     @property
     def engine(self) -> Engine:
@@ -130,15 +155,15 @@ class Matcher:
 
         An entry archived since the index was built is no answer any more: the question is then unresolved.
         """
+        published = self._published_now(session, today)
         match decision.kind:
             case Kind.ANSWER:
                 wanted = [one.ranked[0].id for one in (decision, *decision.others)]
-                published = curation.titles_of(session, wanted)
-                texts = [curation.published_text(session, one, today) for one in wanted if one in published]
+                texts = [text for one in wanted if (text := published.text(session, one)) is not None]
                 if texts and texts[0].id == wanted[0]:
                     return Answered(texts[0], decision, tuple(texts[1:]))
             case Kind.CLARIFY:
-                titles = curation.titles_of(session, [choice.id for choice in decision.choices])
+                titles = published.titles_of(session, [choice.id for choice in decision.choices])
                 labels = decision.labels or tuple(choice.title for choice in decision.choices)
                 choices = tuple(
                     Choice(choice.id, titles[choice.id], label if decision.labels else titles[choice.id])
@@ -153,3 +178,17 @@ class Matcher:
             referral=outside.referral if outside else None,
             decision=decision,
         )
+
+    def _published_now(self, session: Session, today: date) -> _Published:
+        """What was read of the content in force, or nothing yet where that has just changed.
+
+        The version is asked of the database, not of the index, which follows up to a second later: whatever
+        changes what an asker reads publishes a new version, so an entry archived a moment ago is not answered.
+        It is asked before the texts are read, so a text can only be newer than its version, never older.
+        """
+        with session.no_autoflush:  # what the caller is still writing is no content
+            version = curation.content_version(session)
+        published = self._published
+        if (published.version, published.day) != (version, today):
+            published = self._published = _Published(version, today)
+        return published

@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import Session, select
 
 from knowledge import catalogue, curation, drafts, seeding
-from knowledge.answering import Answered, Matcher
+from knowledge.answering import Answered, Matcher, Outcome
 from knowledge.content import FIGURES
 from knowledge.content.entries import read_figures
 from knowledge.database import Database
@@ -289,3 +289,26 @@ def test_differences_read_well() -> None:
         ("same", "\n"),
         ("same", "不变\n"),
     )
+
+
+def test_what_was_answered_before_is_not_once_it_is_archived_or_revised(stored: Database) -> None:
+    """The index is as it was: texts a matcher keeps are those of the content in force."""
+    matcher = Matcher(stored)
+    matcher.refresh(TODAY)
+    decision = matcher.decide("试用期最长多久")
+
+    def told() -> Outcome:
+        with stored.reading() as session:
+            return matcher.outcome(session, decision, TODAY)
+
+    first = told()
+    assert isinstance(first, Answered)
+    assert told() == first
+    with stored.writing() as session:
+        published(session, by="陈", answer="试用期最长六个月。改过。")
+    revised = told()
+    assert isinstance(revised, Answered)
+    assert revised.entry.answer == "试用期最长六个月。改过。"
+    with stored.writing() as session:
+        drafts.archive(session, ENTRY, "重复", "李", NOW)
+    assert not isinstance(told(), Answered)
