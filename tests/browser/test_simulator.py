@@ -140,8 +140,9 @@ def test_every_kind_of_message_can_be_sent(wechat: WeChat, page: Page) -> None:
 
 def test_a_published_menu_shows_and_its_buttons_push_events(wechat: WeChat, page: Page) -> None:
     page.goto(wechat.url)
-    assert wechat.calls("menu/create", MENU) == 0
     say(page, "你好")
+    expect_answers(page, 1)
+    assert wechat.calls("menu/create", MENU) == 0
 
     page.get_by_role("menuitem", name="常见问题").click()
     photograph(page, "phone-menu")
