@@ -9,7 +9,7 @@ run: $(VENV)/run.stamp  ## start Fawen on SQLite with the simulator
 	$(BIN)/fawen serve
 
 test: $(VENV)/dev.stamp  ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: $(VENV)/dev.stamp  ## format, lint, types, import rules, FAQ
 	$(BIN)/ruff format --check .

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from knowledge.database import Database
 from tests.conftest import Served, serving
@@ -27,6 +27,9 @@ FLAGS = [
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 AXE = Axe()
 GRAVE = {"serious", "critical"}
+# No test measures time: a loaded machine gets as long as it needs, a page that never comes still fails.
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +56,7 @@ def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
     """A page of each width; a script error or a request to another host fails the test."""
     width, height = SIZES[request.param]
     context = chromium.new_context(viewport={"width": width, "height": height}, locale="zh-CN")
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     troubles: list[str] = []
     page.on("pageerror", lambda error: troubles.append(str(error)))

@@ -297,7 +297,8 @@ def test_a_lawyer_reads_and_signs_by_keyboard(served: Served, page: Page) -> Non
     photograph(page, "signing")
     page.keyboard.press("s")
     expect(page.get_by_text("还有4条未签署")).to_be_visible()
-    page.keyboard.press("n")
+    with page.expect_navigation():
+        page.keyboard.press("n")
     page.keyboard.press("s")
     expect(page.get_by_text("还有3条未签署")).to_be_visible()
 
