@@ -25,6 +25,7 @@ from admin.pages import (
     inquiries,
     recognitions,
     session,
+    settings,
     signing,
     staff,
     statutes,
@@ -46,6 +47,7 @@ ROUTERS = (
     entries.router,
     statutes.router,
     trial.router,
+    settings.router,
     staff.router,
     audit.router,
 )

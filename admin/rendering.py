@@ -11,14 +11,15 @@ from admin.auth import ROLE_NAMES, form_token, may
 from knowledge.models import Role, StaffMember
 from knowledge.working_days import SHANGHAI, working_days_between
 
-# The rooms of the workbench as the head of each page lists them: path, name, who may enter.
-ROOMS = (
-    ("/", "今日", Role.VIEWER),
-    ("/inquiries", "待解问题", Role.VIEWER),
-    ("/entries", "知识库", Role.VIEWER),
-    ("/statutes", "法规库", Role.VIEWER),
-    ("/trial", "试问", Role.VIEWER),
-    ("/staff", "人员", Role.ADMINISTRATOR),
+# The rooms of the workbench as the head of each page lists them: path, name, who may enter, and where else
+# the room's pages are.
+ROOMS: tuple[tuple[str, str, Role, tuple[str, ...]], ...] = (
+    ("/", "今日", Role.VIEWER, ()),
+    ("/inquiries", "待解问题", Role.VIEWER, ()),
+    ("/entries", "知识库", Role.VIEWER, ("/drafts", "/signing")),
+    ("/statutes", "法规库", Role.VIEWER, ()),
+    ("/trial", "试问", Role.VIEWER, ()),
+    ("/settings", "设置", Role.CURATOR, ("/staff", "/audit")),
 )
 ACTION_GROUPS = {
     "staff": "人员",

@@ -58,6 +58,7 @@ LEAST: dict[tuple[str, str], Role] = {
     ("GET", "/trial"): V,
     ("POST", "/trial/cases"): C,
     ("POST", "/trial/cases/{case_id}/removal"): C,
+    ("GET", "/settings"): C,
     ("GET", "/staff"): A,
     ("POST", "/staff"): A,
     ("GET", "/staff/{member_id}"): A,

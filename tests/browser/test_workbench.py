@@ -171,7 +171,11 @@ def test_a_member_adds_a_second_factor_and_an_administrator_sees_to_people(serve
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_contain_text("手机验证码已启用")
 
-    page.get_by_role("link", name="人员").click()
+    page.get_by_role("link", name="设置", exact=True).click()
+    expect(page.get_by_role("heading", name="设置", exact=True)).to_be_visible()
+    photograph(page, "settings")
+    page.get_by_role("link", name=re.compile("^人员")).click()
+    expect(page.get_by_role("heading", name="添加人员")).to_be_visible()
     photograph(page, "staff")
     page.get_by_label("姓名").fill("孙")
     page.get_by_label("初始密码").fill("a good first password")
@@ -182,7 +186,8 @@ def test_a_member_adds_a_second_factor_and_an_administrator_sees_to_people(serve
     page.get_by_label("登录", exact=True).select_option(label="停用")
     page.get_by_role("button", name="保存").click()
     expect(page.get_by_text("已停用")).to_be_visible()
-    page.get_by_role("link", name="操作记录").click()
+    page.get_by_role("link", name="设置", exact=True).click()
+    page.get_by_role("link", name=re.compile("^操作记录")).click()
     expect(page.get_by_text("修改权限")).to_be_visible()
     photograph(page, "audit")
 

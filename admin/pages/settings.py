@@ -1,0 +1,40 @@
+"""设置: what staff set, as one list of pages, each with a line on what it is for."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request, Response
+
+from admin.auth import Curator, may
+from admin.rendering import page
+from knowledge.models import Role
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsPage:
+    """A page of 设置: where it is, what it is called, what it is for in one line, and who may open it."""
+
+    path: str
+    name: str
+    line: str
+    least: Role
+
+
+# In the order of the hub page: heading, and the pages under it. A page of its own adds its line here.
+GROUPS: tuple[tuple[str, tuple[SettingsPage, ...]], ...] = (
+    (
+        "人员和记录",
+        (
+            SettingsPage("/staff", "人员", "谁可以登录，各有什么权限；重设密码和手机验证码", Role.ADMINISTRATOR),
+            SettingsPage("/audit", "操作记录", "谁在什么时候改了什么，改前改后各是什么", Role.ADMINISTRATOR),
+        ),
+    ),
+)
+
+
+@router.get("/settings")
+def show_settings(request: Request, member: Curator) -> Response:
+    """The pages a member may open, under their headings; a heading without any is left out."""
+    groups = [(name, [one for one in pages if may(member, one.least)]) for name, pages in GROUPS]
+    return page(request, "settings/hub.html", member=member, groups=[(name, pages) for name, pages in groups if pages])
