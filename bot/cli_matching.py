@@ -25,10 +25,12 @@ from knowledge.evaluation import (
     read_rows,
     tell_contrasts,
 )
-from knowledge.matching.decide import WEIGHTS, Decision, Engine, Kind, Weights, decide
-from knowledge.matching.fit import fit, unfitted, without_near, write_weights
+from knowledge.matching.decide import Decision, Engine, Kind, decide
+from knowledge.matching.fit import fit
 from knowledge.matching.index import build_index
+from knowledge.matching.labelled import without_near
 from knowledge.matching.score import EVIDENCE
+from knowledge.matching.weights import WEIGHTS, Weights, unfitted, write_weights
 from knowledge.settings import KnowledgeSettings
 from knowledge.working_days import local_day, now_utc
 

@@ -10,8 +10,9 @@ from knowledge import classifier, curation, matching_data, tuning
 from knowledge.content.matching import OutsideForm
 from knowledge.curation import EntryText
 from knowledge.database import Database
-from knowledge.matching.decide import Decision, Engine, Kind, Weights, decide, load_weights
+from knowledge.matching.decide import Decision, Engine, Kind, decide
 from knowledge.matching.index import Index, Scope, build_index
+from knowledge.matching.weights import Weights, load_weights
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from rapidfuzz import fuzz, process
 from knowledge.content.contrasts import ContrastForm
 from knowledge.errors import InvalidInput
 from knowledge.matching.decide import Decision, Kind
-from knowledge.matching.fit import Labelled, interval, is_right
 from knowledge.matching.index import Index, Scope
+from knowledge.matching.labelled import Labelled, interval, is_right
 from knowledge.matching.normalize import normalize
 
 

@@ -13,8 +13,8 @@ from datetime import datetime
 
 from knowledge import classifier, curation, matching_data
 from knowledge.database import Database
-from knowledge.matching.fit import without_near
 from knowledge.matching.index import Document
+from knowledge.matching.labelled import without_near
 from knowledge.matching.lexicon import Lexicon
 from knowledge.matching.model import Model
 from knowledge.settings import KnowledgeSettings

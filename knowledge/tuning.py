@@ -6,8 +6,8 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from knowledge.errors import InvalidInput, NotFound
-from knowledge.matching.decide import Weights, load_weights, parse_weights
-from knowledge.matching.fit import Labelled, as_row
+from knowledge.matching.labelled import Labelled
+from knowledge.matching.weights import Weights, as_row, load_weights, parse_weights
 from knowledge.models import ConfirmedQuestion, FaqEntry, FittedWeights, Message
 
 

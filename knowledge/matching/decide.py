@@ -1,13 +1,9 @@
 """From evidence to a decision: answer, clarify, or leave it to a person."""
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,8 +13,8 @@ from knowledge.matching.model import Model
 from knowledge.matching.normalize import normalize, without_courtesy
 from knowledge.matching.score import EVIDENCE, Candidate, candidates, known_share
 from knowledge.matching.split import questions
+from knowledge.matching.weights import Weights, WeightSet
 
-WEIGHTS = Path(__file__).with_name("weights.json")
 CHOICES = 4
 SHOWN = 5
 MORE_QUESTIONS = 2  # beside the first: three in one reply at most (design.md)
@@ -26,7 +22,6 @@ _LEAST_KNOWN = 0.25  # share of a message's character sequences that must occur 
 _SENTENCE = 8  # Chinese characters
 # A candidate whose opposite the message says keeps this share of its belief: words can be misread, so not none.
 _DOUBTED = 0.1
-TRUST_FEATURES = 2 * len(EVIDENCE) + 8
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -36,35 +31,6 @@ class Kind(StrEnum):
     ANSWER = "answer"
     CLARIFY = "clarify"
     UNRESOLVED = "unresolved"
-
-
-@dataclass(frozen=True, slots=True)
-class WeightSet:
-    """Numbers that turn evidence into a decision. `answer_at` has a level per domain, "" for the others."""
-
-    rank: tuple[float, ...]
-    trust: tuple[float, ...]
-    scope: tuple[float, ...]
-    answer_at: dict[str, float]
-    clarify_at: float
-    law_at: float
-
-    def answer_level(self, document_id: str) -> float:
-        """The probability (0 to 1) from which an entry is given outright."""
-        return self.answer_at.get(document_id.split(".", 1)[0], self.answer_at[""])
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """Fitted by `fawen fit` on labelled questions, never by hand; `made` says on which and when.
-
-    `trained` goes with the classifier's evidence, `lookup` with the evidence there is without it: while the
-    classifier for newly published content is still being trained, or where a candidate is newer than it.
-    """
-
-    trained: WeightSet
-    lookup: WeightSet
-    made: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,30 +224,6 @@ def trust_features(index: Index, text: str, found: list[Candidate], shares: Floa
             1.0,
         ]
     )
-
-
-@lru_cache(maxsize=4)
-def load_weights(path: Path = WEIGHTS) -> Weights:
-    """The weights that ship; raises ValueError where the file does not fit this program's evidence."""
-    return parse_weights(json.loads(path.read_text("utf-8")))
-
-
-def parse_weights(row: dict[str, Any]) -> Weights:
-    """Weights from the form in which they are kept; ValueError where they are for other evidence."""
-    sets = {}
-    for name in ("trained", "lookup"):
-        one = row[name]
-        sets[name] = WeightSet(
-            rank=tuple(one["rank"]),
-            trust=tuple(one["trust"]),
-            scope=tuple(one["scope"]),
-            answer_at=dict(one["answer_at"]),
-            clarify_at=one["clarify_at"],
-            law_at=one["law_at"],
-        )
-        if len(sets[name].rank) != len(EVIDENCE) or len(sets[name].trust) != TRUST_FEATURES:
-            raise ValueError(f"weights for other evidence than this program's {len(EVIDENCE)} kinds: run  fawen fit")
-    return Weights(sets["trained"], sets["lookup"], row["made"])
 
 
 def _asked(facts: tuple[Fact, ...], decision: Decision) -> Decision:

@@ -1,34 +1,22 @@
 """Fitting the few numbers of `weights.json` on labelled questions; the entries' wordings train the rest."""
 
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-from rapidfuzz import fuzz, process
 from scipy.optimize import minimize
 
-from knowledge.matching.decide import TRUST_FEATURES, Weights, WeightSet, rank_shares, trust_features
-from knowledge.matching.index import Document, Floats, Index, Scope
+from knowledge.matching.decide import rank_shares, trust_features
+from knowledge.matching.index import Floats, Index, Scope
+from knowledge.matching.labelled import Labelled, is_right
 from knowledge.matching.model import Model
 from knowledge.matching.normalize import normalize, without_courtesy
 from knowledge.matching.score import EVIDENCE, Candidate, candidates
+from knowledge.matching.weights import Weights, WeightSet
 
-NEAR = 50
 _FOLDS = 5
 # A domain has a level of its own where at least this many of its questions would be answered at it.
 _LEAST_ANSWERED = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """One question and its topic: the right entry's id is it or begins with it and a dot. None: not ours."""
-
-    text: str
-    topic: str | None
-    is_law: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,60 +61,6 @@ def fit(index: Index, model: Model, rows: Sequence[Labelled], made: str, budget:
     """
     budget = budget or Budget()
     return Weights(_fit_set(index, model, rows, budget), _fit_set(index, None, rows, budget), made)
-
-
-def without_near(documents: Iterable[Document], texts: Iterable[str]) -> list[Document]:
-    """Documents without the wordings that are near to one of the texts (rapidfuzz ratio ≥ NEAR).
-
-    A question that has a near copy among the wordings, as every logged one has that a curator added, says
-    nothing about how the next, unseen question will fare; so numbers are fitted without those wordings.
-    """
-    measured = [normalize(text) for text in texts]
-    result = []
-    for document in documents:
-        wordings = [normalize(wording) for wording in document.wordings]
-        if not wordings or not measured:
-            result.append(document)
-            continue
-        scores = process.cdist(wordings, measured, scorer=fuzz.ratio, score_cutoff=NEAR, dtype=np.uint8)
-        kept = tuple(
-            wording for wording, best in zip(document.wordings, scores.max(axis=1), strict=True) if best < NEAR
-        )
-        result.append(replace(document, wordings=kept))
-    return result
-
-
-def unfitted() -> Weights:
-    """Numbers that decide nothing, to begin with where none fit this program's evidence."""
-    blank = (0.0,) * TRUST_FEATURES
-    neutral = WeightSet((1.0,) * len(EVIDENCE), blank, blank, {"": 1.0}, 1.0, 0.5)
-    return Weights(neutral, neutral, "unfitted")
-
-
-def as_row(weights: Weights) -> dict[str, Any]:
-    """The form in which weights are kept; `parse_weights` reads it."""
-    return {"made": weights.made, "trained": _set_row(weights.trained), "lookup": _set_row(weights.lookup)}
-
-
-def write_weights(weights: Weights, path: Path) -> None:
-    """Write the file that `load_weights` reads."""
-    path.write_text(json.dumps(as_row(weights), ensure_ascii=False, indent=1) + "\n", "utf-8")
-
-
-def is_right(identifier: str, topic: str) -> bool:
-    """Whether an entry answers a question labelled with a topic: its own id, or one below it."""
-    return identifier == topic or identifier.startswith(topic + ".")
-
-
-def _set_row(one: WeightSet) -> dict[str, Any]:
-    return {
-        "rank": [round(value, 4) for value in one.rank],
-        "trust": [round(value, 4) for value in one.trust],
-        "scope": [round(value, 4) for value in one.scope],
-        "answer_at": {domain: round(level, 3) for domain, level in one.answer_at.items()},
-        "clarify_at": round(one.clarify_at, 3),
-        "law_at": round(one.law_at, 3),
-    }
 
 
 def _fit_set(index: Index, model: Model | None, rows: Sequence[Labelled], budget: Budget) -> WeightSet:
@@ -250,16 +184,3 @@ def _lowest(holds: Callable[[float], bool], otherwise: float) -> float:
     Shares jump where few rows are left at a high level, so a miss there does not end the search.
     """
     return next((level / 100 for level in range(5, 99) if holds(level / 100)), otherwise)
-
-
-def interval(right: int, of: int, z: float = 1.96) -> tuple[float, float]:
-    """Wilson's interval for a share, 95 % by default: what `right` of `of` says about questions not yet seen.
-
-    Wilson: Probable inference, the law of succession, and statistical inference (1927).
-    """
-    if not of:
-        return 0.0, 1.0
-    share = right / of
-    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
-    half = z * np.sqrt(share * (1 - share) / of + z * z / (4 * of * of)) / (1 + z * z / of)
-    return float(max(0.0, middle - half)), float(min(1.0, middle + half))

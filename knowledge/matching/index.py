@@ -1,6 +1,5 @@
 """The immutable index: everything a decision looks at, built once per published content version."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +11,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from knowledge.matching.contrast import Axis, Guard, build_guard
+from knowledge.matching.grams import FIRST_TRIPLE, Codes, counted
 from knowledge.matching.lexicon import Lexicon
 from knowledge.matching.normalize import normalize, without_courtesy
 
@@ -51,13 +51,12 @@ class Index:
     originals: tuple[str, ...]
     owner: npt.NDArray[np.int32]  # of each wording: its document
     first_wording: npt.NDArray[np.int64]  # of each document: where its wordings begin
-    vocabulary: dict[str, int]
+    vocabulary: Codes  # sorted; a gram's column is its place here
     idf: Floats
     by_wording: sparse.csr_matrix  # unit rows; a column is a gram
     by_document: sparse.csc_matrix  # unit rows: the document's mean wording
     by_answer: sparse.csc_matrix  # unit rows: title, key terms and answer
     likelihood: sparse.csc_matrix  # log-likelihood gained where a document has the gram
-    likelihood_base: Floats  # per gram: its log-likelihood elsewhere
     size_share: (
         Floats  # per document: log of its number of wordings over the mean (more are kept of what is asked more)
     )
@@ -69,6 +68,14 @@ class Index:
     def size(self) -> int:
         """Number of documents."""
         return len(self.documents)
+
+    def columns(self, codes: Codes) -> npt.NDArray[np.int64]:
+        """The column of each gram; -1 where the index has none for it."""
+        places = np.searchsorted(self.vocabulary, codes)
+        places[places == len(self.vocabulary)] = 0
+        if not len(self.vocabulary):
+            return np.full(len(codes), -1)
+        return np.where(self.vocabulary[places] == codes, places, -1)
 
     def places_in(self, classes: tuple[str, ...]) -> npt.NDArray[np.int64]:
         """Where each document stands among a classifier's classes; -1 where it is none of them."""
@@ -100,17 +107,14 @@ def build_index(
                 owner.append(number)
     first.append(len(wordings))
 
-    counts = [Counter(grams(text)) for text in wordings]
-    about = [Counter(grams(without_courtesy(normalize("。".join((d.title, *d.key_terms, d.answer)))))) for d in listed]
-    vocabulary = _vocabulary((*counts, *about))
+    about = [without_courtesy(normalize("。".join((d.title, *d.key_terms, d.answer)))) for d in listed]
+    tf, about_tf, vocabulary = _counts(wordings, about)
     owners = np.asarray(owner, dtype=np.int32)
-    tf = _matrix(counts, vocabulary)
     member = sparse.csr_matrix((np.ones(len(owner)), (owners, np.arange(len(owner)))), shape=(len(listed), len(owner)))
     per_document = (member @ tf).tocsr()
     # Rarity over documents, not wordings: a gram that many wordings of one entry share is what marks it.
     idf = np.log((1 + len(listed)) / (1 + _columns_used(per_document, len(vocabulary)))) + 1.0
     weighted = _unit_rows(_damped(tf) @ sparse.diags(idf))
-    gains, base = _likelihood(per_document)
     return Index(
         version=version,
         documents=listed,
@@ -121,23 +125,14 @@ def build_index(
         vocabulary=vocabulary,
         idf=idf,
         by_wording=weighted.tocsr().astype(np.float32),
-        by_document=_unit_rows(member @ weighted).tocsc(),
-        by_answer=_unit_rows(_damped(_matrix(about, vocabulary)) @ sparse.diags(idf)).tocsc(),
-        likelihood=gains.tocsc(),
-        likelihood_base=base,
+        by_document=_unit_rows(member @ weighted).tocsc().astype(np.float32),
+        by_answer=_unit_rows(_damped(about_tf) @ sparse.diags(idf)).tocsc().astype(np.float32),
+        likelihood=_likelihood(per_document).tocsc().astype(np.float32),
         size_share=_size_share(np.diff(first)),
         exact=exact,
         lexicon=lexicon,
         guard=build_guard(axes, [wordings[start:end] for start, end in pairwise(first)]),
     )
-
-
-def grams(text: str) -> list[str]:
-    """A text's characters, pairs and triples of characters, with the ends marked."""
-    marked = f"^{text}$"
-    pairs = [marked[i : i + 2] for i in range(len(marked) - 1)]
-    triples = [text[i : i + 3] for i in range(len(text) - 2)]
-    return [*text, *pairs, *triples]
 
 
 @lru_cache(maxsize=4)
@@ -151,29 +146,19 @@ def _size_share(sizes: npt.NDArray[np.int64]) -> Floats:
     return shares
 
 
-def _vocabulary(counters: Sequence[Counter[str]]) -> dict[str, int]:
-    """Every gram there is, but for triples that stand in one text only: most of all grams, and telling nothing."""
-    used: Counter[str] = Counter()
-    for counter in counters:
-        used.update(counter.keys())
-    kept = (gram for gram, count in used.items() if count > 1 or len(gram) < 3)
-    return {gram: position for position, gram in enumerate(kept)}
+def _counts(wordings: Sequence[str], about: Sequence[str]) -> tuple[sparse.csr_matrix, sparse.csr_matrix, Codes]:
+    """How often each text has each gram, wordings and answers apart, and the grams by column.
 
-
-def _matrix(counters: Sequence[Counter[str]], vocabulary: dict[str, int]) -> sparse.csr_matrix:
-    indices: list[int] = []
-    values: list[int] = []
-    starts = [0]
-    for counter in counters:
-        for gram, count in counter.items():
-            if (position := vocabulary.get(gram)) is not None:
-                indices.append(position)
-                values.append(count)
-        starts.append(len(indices))
-    return sparse.csr_matrix(
-        (np.array(values, dtype=np.float64), np.array(indices, dtype=np.int32), np.array(starts)),
-        shape=(len(counters), len(vocabulary)),
-    )
+    Triples that stand in one text only are left out: they are most of all grams, and tell nothing.
+    """
+    rows, codes = counted([*wordings, *about])
+    vocabulary, columns = np.unique(codes, return_inverse=True)
+    texts = len(wordings) + len(about)
+    counts = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(texts, len(vocabulary)))
+    counts.sum_duplicates()
+    kept = (_columns_used(counts, len(vocabulary)) > 1) | (vocabulary < FIRST_TRIPLE)
+    counts = counts[:, kept]
+    return counts[: len(wordings)], counts[len(wordings) :], vocabulary[kept]
 
 
 def _damped(counts: sparse.csr_matrix) -> sparse.csr_matrix:
@@ -192,19 +177,17 @@ def _unit_rows(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
     return sparse.diags(1.0 / norms) @ matrix
 
 
-def _likelihood(counts: sparse.csr_matrix, smoothing: float = 0.3) -> tuple[sparse.csr_matrix, Floats]:
+def _likelihood(counts: sparse.csr_matrix, smoothing: float = 0.3) -> sparse.csr_matrix:
     """Complement naive Bayes: how little a gram belongs to all the *other* documents.
 
     Rennie, Shih, Teevan, Karger: Tackling the Poor Assumptions of Naive Bayes Text Classifiers (2003).
     The weight of a gram for a document without it is the same for all such documents, so only the
-    difference is kept (sparse), beside the common base.
+    difference is kept (sparse).
     """
     damped = counts.copy().tocsr()
     damped.data = np.log1p(damped.data)
     totals = np.asarray(damped.sum(axis=0)).ravel()
-    grand = totals.sum() + smoothing * len(totals)
-    base = -np.log((totals + smoothing) / grand)
     gains = damped.tocoo()
     rest = totals[gains.col] - gains.data + smoothing
     gains.data = np.log((totals[gains.col] + smoothing) / rest)
-    return gains.tocsr(), base
+    return gains.tocsr()

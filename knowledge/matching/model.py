@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from knowledge.matching.index import Floats, grams
+from knowledge.matching.grams import grams
+from knowledge.matching.index import Floats
 from knowledge.matching.lexicon import Lexicon, concept_features
 
 # How much the concepts count beside the characters (each block has length 1 before).

@@ -1,6 +1,5 @@
 """Evidence: how much speaks for each of the few entries a message may mean."""
 
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +7,8 @@ import numpy.typing as npt
 from rapidfuzz import fuzz
 from rapidfuzz.distance import LCSseq
 
-from knowledge.matching.index import Floats, Index, grams
+from knowledge.matching.grams import FIRST_PAIR, gram_codes
+from knowledge.matching.index import Floats, Index
 from knowledge.matching.model import Model
 
 SHORTLIST = 16
@@ -86,8 +86,9 @@ def known_share(index: Index, text: str) -> float:
 
     Single characters say nothing here: every Latin letter occurs in some wording.
     """
-    sequences = [gram for gram in grams(text) if len(gram) > 1]
-    return sum(gram in index.vocabulary for gram in sequences) / max(1, len(sequences))
+    codes = gram_codes(text)
+    sequences = codes[codes >= FIRST_PAIR]
+    return float((index.columns(sequences) >= 0).sum()) / max(1, len(sequences))
 
 
 def _trained(index: Index, model: Model | None, text: str) -> tuple[Floats, npt.NDArray[np.bool_]]:
@@ -113,11 +114,11 @@ def _similarities(index: Index, document: int, query: npt.NDArray[np.float32]) -
 
 
 def _query(index: Index, text: str) -> tuple[npt.NDArray[np.int64], Floats, Floats] | None:
-    counts = {index.vocabulary[g]: n for g, n in Counter(grams(text)).items() if g in index.vocabulary}
-    if not counts or not index.size:
+    places = index.columns(gram_codes(text))
+    columns, counts = np.unique(places[places >= 0], return_counts=True)
+    if not len(columns) or not index.size:
         return None
-    columns = np.fromiter(counts, dtype=np.int64)
-    values = np.fromiter(counts.values(), dtype=np.float64)
+    values = counts.astype(np.float64)
     weights = (1.0 + np.log(values)) * index.idf[columns]
     return columns, values, weights / np.sqrt((weights**2).sum())
 

@@ -18,13 +18,14 @@ from knowledge.database import Database
 from knowledge.errors import ContentError, InvalidInput, NotFound
 from knowledge.evaluation import Side, tell_contrasts
 from knowledge.matching.contrast import build_axis, build_guard
-from knowledge.matching.decide import Engine, Fact, Kind, decide, load_weights
+from knowledge.matching.decide import Engine, Fact, Kind, decide
 from knowledge.matching.index import Document, build_index
 from knowledge.matching.lexicon import Concept, build_lexicon, concept_features
 from knowledge.matching.model import Model
 from knowledge.matching.normalize import normalize
 from knowledge.matching.split import questions
 from knowledge.matching.train import train
+from knowledge.matching.weights import load_weights
 from knowledge.models import Asker, MatchingKind, Message
 from knowledge.seeding import add_entry
 from knowledge.working_days import local_day

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from knowledge.matching.decide import Engine, Kind, decide, load_weights
+from knowledge.matching.decide import Engine, Kind, decide
 from knowledge.matching.index import Document, Scope, build_index
 from knowledge.matching.normalize import LONGEST, normalize, without_courtesy
+from knowledge.matching.weights import load_weights
 from tests.builders import cast_entries
 
 TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=300)
