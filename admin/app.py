@@ -21,6 +21,7 @@ from admin.pages import (
     audit,
     drafts,
     entries,
+    fixed_replies,
     home,
     inquiries,
     recognitions,
@@ -29,7 +30,9 @@ from admin.pages import (
     signing,
     staff,
     statutes,
+    texts,
     trial,
+    urgent_rules,
 )
 from admin.rendering import page
 from knowledge.answering import Matcher
@@ -48,14 +51,17 @@ ROUTERS = (
     statutes.router,
     trial.router,
     settings.router,
+    texts.router,
+    fixed_replies.router,
+    urgent_rules.router,
     staff.router,
     audit.router,
 )
 
 _HEADERS = {
     b"content-security-policy": (
-        b"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
-        b"base-uri 'none'; frame-ancestors 'none'"
+        b"default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
+        b"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"same-origin",

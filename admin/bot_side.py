@@ -35,7 +35,15 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class BotSide:
-    """`preview` words an entry as its answer, `attempt` answers a message."""
+    """`preview` words an entry as its answer, `attempt` answers a message.
+
+    `preview_text` shows one of staff's texts with example values in its placeholders, `preview_fixed` a fixed
+    reply (text, and link or None). `is_command` tells words that the account takes as a command of its own, so
+    that no fixed reply is tried for them.
+    """
 
     preview: Callable[[EntryText], tuple[PhonePart, ...]]
     attempt: Callable[[str], Trial]
+    preview_text: Callable[[str], tuple[PhonePart, ...]]
+    preview_fixed: Callable[[str, str | None], tuple[PhonePart, ...]]
+    is_command: Callable[[str], bool]

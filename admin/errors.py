@@ -1,8 +1,14 @@
 """Domain error → status and message: the one table of the staff side."""
 
-from knowledge.errors import DraftMoved, InquiryClosed, InvalidInput, KnowledgeError, NotFound
+from knowledge.errors import DraftMoved, InquiryClosed, InvalidInput, KnowledgeError, NotFound, SettingMoved
 
-STATUS: dict[type[KnowledgeError], int] = {NotFound: 404, InquiryClosed: 409, DraftMoved: 409, InvalidInput: 422}
+STATUS: dict[type[KnowledgeError], int] = {
+    NotFound: 404,
+    InquiryClosed: 409,
+    DraftMoved: 409,
+    SettingMoved: 409,
+    InvalidInput: 422,
+}
 
 
 class SignInNeeded(Exception):

@@ -202,6 +202,11 @@ def interpret(content: Content, choices: int) -> Command:
             return Nothing()
 
 
+def may_be_fixed(command: Command) -> bool:
+    """Whether a fixed reply of staff's is tried first: for questions, and before our words of help and courtesy."""
+    return isinstance(command, Question | Help | Courtesy)
+
+
 def words_of(content: Content) -> str | None:
     """What was typed, tapped, spoken or chosen from the menu, as text; None for anything else."""
     match content:

@@ -24,6 +24,7 @@ from knowledge.matching.decide import Decision
 from knowledge.models import Asker, Conversation, Inquiry, InquiryStatus, Message, OutboxMessage
 from knowledge.models.outbox import UNDELIVERED
 from knowledge.standing import StandingRules
+from knowledge.texts import Texts
 
 log = structlog.get_logger()
 
@@ -87,7 +88,7 @@ class Dialogue:
         standing: StandingRules | None = None,
         pace: Pace | None = None,
     ) -> None:
-        """`now` is the clock (aware, UTC); `standing` the fixed replies and urgent rules in force.
+        """`now` is the clock (aware, UTC); `standing` the texts, fixed replies and urgent rules in force.
 
         `pace` limits how fast one asker may write (None: not at all).
         """
@@ -96,6 +97,11 @@ class Dialogue:
         self._now = now
         self._standing = standing or StandingRules(database)
         self._pace = pace or Pace("")
+
+    @property
+    def texts(self) -> Texts:
+        """Staff's texts in force; reading them needs no database."""
+        return self._standing.texts
 
     def respond(self, incoming: IncomingMessage) -> str:
         """The reply to a message as WeChat's text with links, or "" where none is due.
@@ -107,6 +113,11 @@ class Dialogue:
             message=_fingerprint(incoming.key), asker=_fingerprint(incoming.openid)
         ):
             return self._respond(incoming)
+
+    def examples(self) -> list[str]:
+        """Titles offered as example questions, as far as they are published."""
+        with self._database.reading() as session:
+            return turns.examples(session)
 
     def rehearse(self, incoming: IncomingMessage, look: Callable[[Session], None]) -> tuple[str, Decision | None]:
         """The reply a message would get, and the decision behind it; `look` sees the session, then all is undone.
@@ -137,7 +148,7 @@ class Dialogue:
         if not isinstance(command, _UNLIMITED) and not self._pace.allows(_fingerprint(incoming.openid)):
             # Nothing is stored: who floods the account must not fill the database.
             log.warning("asker_too_fast")
-            return replies.simple("too_fast")
+            return replies.simple(self.texts, "too_fast")
         decision = self._decide(command, context)
         try:
             with self._database.writing() as session:
@@ -169,7 +180,7 @@ class Dialogue:
     def _interpret(self, content: Content, context: _Context) -> Command:
         """The command in a message; a keyword of staff's own comes before our words of help and before matching."""
         command = commands.interpret(content, context.choices)
-        if isinstance(command, commands.Question | commands.Help | commands.Courtesy):
+        if commands.may_be_fixed(command):
             fixed = self._standing.fixed_reply(commands.words_of(content) or "")
             if fixed is not None:
                 return commands.Fixed(fixed)
@@ -204,7 +215,7 @@ class Dialogue:
         )
         message_id = receipts.claim(session, message)
         state = session.get(Conversation, asker_id) or Conversation(asker_id=asker_id, updated_at=now)
-        turn = turns.Turn(session, self._matcher, message, message_id, state, now)
+        turn = turns.Turn(session, self._matcher, self.texts, message, message_id, state, now)
         turn.may_be_waiting = context.may_be_waiting
         if message.kind == "question" and isinstance(command, commands.Question):
             turn.urgent = self._standing.urgent(command.text)

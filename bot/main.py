@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from admin.app import AdminOptions, create_admin
 from admin.bot_side import BotSide, PhonePart, Piece, Trial
-from bot import rehearsal
+from bot import commands, rehearsal
 from bot.conversation import Dialogue
 from bot.outbox import Deliverer
 from bot.pace import Pace
@@ -22,6 +22,7 @@ from bot.settings import PART_LIMIT_BYTES, Account, BotSettings, account
 from bot.webhook import ANSWER_WITHIN_S, BodyTooLarge, webhook_router
 from bot.wechat.client import ApiClient
 from bot.wechat.envelope import Envelope, Mode
+from bot.wechat.messages import Text
 from bot.wechat.tokens import ProcessTokens, RedisTokens
 from knowledge import classifier, retention, training
 from knowledge.answering import Matcher
@@ -162,7 +163,13 @@ def _bot_side(dialogue: Dialogue, now: Callable[[], datetime]) -> BotSide:
         rehearsed = rehearsal.rehearse(dialogue, text, now())
         return Trial(on_phone(rehearsed.parts), rehearsed.decision, rehearsed.took_ms)
 
-    return BotSide(preview=lambda entry: on_phone(rehearsal.preview(entry)), attempt=attempt)
+    return BotSide(
+        preview=lambda entry: on_phone(rehearsal.preview(entry)),
+        attempt=attempt,
+        preview_text=lambda text: on_phone(rehearsal.preview_text(dialogue, text)),
+        preview_fixed=lambda text, link: on_phone(rehearsal.preview_fixed(text, link)),
+        is_command=lambda word: not commands.may_be_fixed(commands.interpret(Text(word, None), 0)),
+    )
 
 
 class _Trainer:

@@ -14,6 +14,7 @@ from bot.conversation import Dialogue
 from bot.settings import PART_LIMIT_BYTES
 from bot.wechat.messages import IncomingMessage, OpenId, Text
 from knowledge.curation import EntryText
+from knowledge.fixed_replies import FixedText
 from knowledge.matching.decide import Decision
 from knowledge.models import Conversation, Message
 
@@ -61,6 +62,16 @@ def rehearse(dialogue: Dialogue, text: str, now: datetime) -> Rehearsed:
 def preview(entry: EntryText) -> list[str]:
     """An entry's answer in parts, as it would go out."""
     return replies.answer(entry, message_id=0, limit_bytes=PART_LIMIT_BYTES)
+
+
+def preview_text(dialogue: Dialogue, text: str) -> list[str]:
+    """One of staff's texts in parts, with example values in its placeholders."""
+    return replies.split_reply(replies.sample(text, dialogue.examples()))
+
+
+def preview_fixed(text: str, link: str | None) -> list[str]:
+    """A fixed reply in parts, as it would go out."""
+    return replies.split_reply(replies.fixed(FixedText(0, (), text, link)))
 
 
 def shown(part: str) -> list[Shown]:

@@ -1,4 +1,4 @@
-"""Outcome to Chinese text: worded by the templates in `wording/`, cut into parts WeChat takes."""
+"""Outcome to Chinese text: answers by `wording/`, the rest by staff's texts; cut into parts WeChat takes."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -16,11 +16,22 @@ from knowledge.inquiries import PROMISED_WORKING_DAYS
 from knowledge.models import Inquiry, InquiryStatus
 from knowledge.outbox import DueReply
 from knowledge.statutes.citation import name_together
+from knowledge.texts import Texts, fill
 
 _CONTINUES = "\n（未完）"
 _CONTINUED = "（接上条）\n"
 _IGNORE_IF_HAD = "（如已收到请忽略）\n"
 _RELATED = 3
+_SAMPLE_NUMBER = "Q20260105-0001"
+# Which text is said to what kind of message (WeChat's name of it) that holds no words.
+UNREADABLE = {
+    "voice": "unreadable_voice",
+    "image": "unreadable_picture",
+    "video": "unreadable_picture",
+    "shortvideo": "unreadable_picture",
+    "location": "unreadable_location",
+    "link": "unreadable_link",
+}
 _STATUS = {
     InquiryStatus.NEW: "已登记，等待工作人员受理",
     InquiryStatus.ASSIGNED: "工作人员正在办理",
@@ -93,29 +104,31 @@ def several(entries: Sequence[EntryText], message_id: int) -> str:
     )
 
 
-def registered(inquiry: Inquiry, *, opened: bool, outside: str | None, hotline: str | None, message_id: int) -> str:
+def registered(texts: Texts, inquiry: Inquiry, *, opened: bool, outside: str | None, hotline: str | None) -> str:
     """A question that a person will answer has its number; `opened` is False where it joined one that was there.
 
     `outside` is the hotline for a matter outside our domains; else `hotline` is that of the nearest entry.
     """
     referral = outside or hotline or "12348"
-    return _word(
-        "registered",
-        inquiry=inquiry,
-        opened=opened,
-        reason=inquiry.reason,
-        days=PROMISED_WORKING_DAYS,
-        is_outside=outside is not None,
-        referral=referral,
-        office=REFERRALS[referral],
-        can_be_called=inquiry.reason == "asked_for_person",
-        message_id=message_id,
-    )
+    values = {
+        **_of_inquiry(inquiry),
+        "工作日": str(PROMISED_WORKING_DAYS),
+        "热线": referral,
+        "部门": REFERRALS[referral],
+        "留电话": tap("留电话"),
+    }
+    has_answer = inquiry.reason not in ("unresolved", "none_of_these")
+    keys = ["registered_added" if not opened else "registered_asked" if has_answer else "registered_unresolved"]
+    keys += ["registered_urgent"] if inquiry.urgent else []
+    keys += ["registered_next", "hotline" if outside is None else "hotline_outside"]
+    keys += ["callback_invite"] if inquiry.reason == "asked_for_person" else []
+    return "\n".join(texts.fill(key, values) for key in [*keys, "registered_end"])
 
 
-def joined(inquiry: Inquiry, *, urgent: bool, message_id: int) -> str:
+def joined(texts: Texts, inquiry: Inquiry, *, urgent: bool, message_id: int) -> str:
     """What the asker was asked for went to the colleague, with a tap for when it was something else."""
-    return _word("joined", inquiry=inquiry, urgent=urgent, message_id=message_id)
+    said = texts.fill("joined", {**_of_inquiry(inquiry), "这是新问题": tap("这是新问题", message_id)})
+    return f"{said}\n{texts.fill('registered_urgent', {})}" if urgent else said
 
 
 def fixed(reply: FixedText) -> str:
@@ -123,9 +136,9 @@ def fixed(reply: FixedText) -> str:
     return _word("fixed_reply", fixed=reply)
 
 
-def late(key: str) -> str:
+def late(texts: Texts, key: str) -> str:
     """The reply is not ready in time; a tap fetches it. Needs no database."""
-    return _word("late", key=key)
+    return texts.fill("late", {"取答复": _tap("取答复", f"k{key[:16]}")})
 
 
 def due_parts(due: DueReply, limit_bytes: int = PART_LIMIT_BYTES) -> list[str]:
@@ -145,19 +158,55 @@ def due_parts(due: DueReply, limit_bytes: int = PART_LIMIT_BYTES) -> list[str]:
     return rest
 
 
-def progress_list(inquiries: Sequence[Inquiry]) -> str:
+def progress_list(texts: Texts, inquiries: Sequence[Inquiry]) -> str:
     """How several inquiries stand, each number tappable."""
-    return _word("progress_list", inquiries=[(one, _STATUS[InquiryStatus(one.status)]) for one in inquiries])
+    lines = [f"· {tap(one.number)} {_STATUS[InquiryStatus(one.status)]}" for one in inquiries]
+    return texts.fill("progress_list", {"提问列表": "\n".join(lines)})
 
 
-def progress(inquiry: Inquiry) -> str:
+def progress(texts: Texts, inquiry: Inquiry) -> str:
     """How an inquiry stands."""
-    return _word("progress", inquiry=inquiry, status=_STATUS[InquiryStatus(inquiry.status)])
+    values = {**_of_inquiry(inquiry), "状态": _STATUS[InquiryStatus(inquiry.status)]}
+    said = texts.fill("progress", values)
+    return said if inquiry.closed_at is not None else f"{said}\n{texts.fill('progress_promise', values)}"
 
 
-def simple(name: str, *, examples: list[str] | None = None, **values: object) -> str:
-    """A reply that is only a text, `wording/NAME.txt`; `examples` are titles to offer as questions."""
-    return _word(name, examples=examples or [], **values)
+def simple(texts: Texts, key: str, examples: Sequence[str] = (), **values: str) -> str:
+    """One of the texts by itself; `examples` are titles to offer as questions, `values` its other placeholders."""
+    return texts.fill(key, {**_always(examples), **values})
+
+
+def sample(text: str, examples: Sequence[str]) -> str:
+    """How a text would go out, with example values in its placeholders."""
+    values = {
+        **_always(examples),
+        "承诺日期": "11月27日",
+        "编号": _SAMPLE_NUMBER,
+        "状态": _STATUS[InquiryStatus.ASSIGNED],
+        "提问列表": f"· {tap(_SAMPLE_NUMBER)} {_STATUS[InquiryStatus.ASSIGNED]}",
+        "热线": "12333",
+        "部门": REFERRALS["12333"],
+        "尾号": "8000",
+        "这是新问题": tap("这是新问题", 0),
+        "取答复": _tap("取答复", f"k{'0' * 16}"),
+    }
+    return fill(text, values)
+
+
+def _always(examples: Sequence[str]) -> dict[str, str]:
+    """Placeholders whose value is the same in every text."""
+    return {
+        "示例问题": "\n".join(f"· {tap(title)}" for title in examples),
+        "示例": tap(examples[0]) if examples else "",
+        "工作日": str(PROMISED_WORKING_DAYS),
+        "人工": tap("人工"),
+        "留电话": tap("留电话"),
+        "删除电话": tap("删除电话"),
+    }
+
+
+def _of_inquiry(inquiry: Inquiry) -> dict[str, str]:
+    return {"编号": inquiry.number, "承诺日期": f"{inquiry.due_on.month}月{inquiry.due_on.day}日"}
 
 
 def split_reply(text: str, limit_bytes: int = PART_LIMIT_BYTES) -> list[str]:
@@ -240,5 +289,4 @@ _TEMPLATES = Environment(
 )
 _TEMPLATES.globals["tap"] = tap
 _TEMPLATES.globals["tap_due"] = lambda text, outbox_id: _tap(text, f"r{outbox_id}")
-_TEMPLATES.globals["tap_late"] = lambda text, key: _tap(text, f"k{key[:16]}")
 _TEMPLATES.filters["month"] = _month

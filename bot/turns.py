@@ -28,6 +28,7 @@ from knowledge.models import (
     StaffReply,
 )
 from knowledge.outbox import DueReply
+from knowledge.texts import Texts
 from knowledge.urgency import Urgent
 from knowledge.working_days import local_day
 
@@ -48,6 +49,7 @@ class Turn:
 
     session: Session
     matcher: Matcher
+    texts: Texts
     message: Message
     message_id: int
     state: Conversation
@@ -129,19 +131,24 @@ def perform(  # noqa: C901, PLR0912 # a match over a closed choice counts one pe
         case commands.Welcome(scene=scene, is_new=is_new):
             if scene:
                 turn.asker.scene = scene
-            return [say(turn, "welcome", is_new=is_new, days=inquiries.PROMISED_WORKING_DAYS)]
+            return [say(turn, "welcome" if is_new else "welcome_back")]
         case commands.Unreadable(kind=kind):
-            return [say(turn, "unreadable", kind=kind)]
+            return [say(turn, replies.UNREADABLE.get(kind, "unreadable_other"))]
         case commands.Goodbye() | commands.Nothing():
             return []
         case _:
             assert_never(command)
 
 
-def say(turn: Turn, name: str, **values: object) -> str:
-    """A simple reply, with examples that are published today."""
-    titles = curation.titles_of(turn.session, EXAMPLES)
-    return replies.simple(name, examples=[titles[one] for one in EXAMPLES if one in titles], **values)
+def say(turn: Turn, key: str, **values: str) -> str:
+    """One of staff's texts, with examples that are published today."""
+    return replies.simple(turn.texts, key, examples(turn.session), **values)
+
+
+def examples(session: Session) -> list[str]:
+    """Titles offered as example questions, as far as they are published."""
+    titles = curation.titles_of(session, EXAMPLES)
+    return [titles[one] for one in EXAMPLES if one in titles]
 
 
 def _question(turn: Turn, text: str, decision: Decision) -> list[str]:
@@ -216,7 +223,7 @@ def _join(turn: Turn, inquiry: Inquiry, text: str) -> str:
     inquiry.urgent = inquiry.urgent or turn.urgent is not None
     turn.message.inquiry_id = inquiry.id
     _close_list(turn.state)
-    return replies.joined(inquiry, urgent=turn.urgent is not None, message_id=turn.message_id)
+    return replies.joined(turn.texts, inquiry, urgent=turn.urgent is not None, message_id=turn.message_id)
 
 
 def _new_matter(turn: Turn, earlier: int | None) -> list[str]:
@@ -351,25 +358,25 @@ def _rate_colleague(turn: Turn, written: StaffReply, *, helpful: bool) -> list[s
     if helpful:
         return [say(turn, "rated_helpful")]
     inquiries.reopen(turn.session, inquiry, turn.now)
-    return [replies.progress(inquiry)]
+    return [replies.progress(turn.texts, inquiry)]
 
 
 def _leave_number(turn: Turn) -> list[str]:
     open_ones = inquiries.open_of(turn.session, turn.asker_id)
     if not open_ones:
-        return [say(turn, "no_inquiry", number=None)]
+        return [say(turn, "no_inquiry")]
     turn.state.number_for_inquiry_id = open_ones[0].id
-    return [say(turn, "callback_ask", inquiry=open_ones[0])]
+    return [say(turn, "callback_ask", 编号=open_ones[0].number)]
 
 
 def _callback_given(turn: Turn, number: str, inquiry_id: int | None) -> list[str]:
     """A telephone number is kept only where the asker was just told what for and agreed by sending it."""
     inquiry = turn.session.get(Inquiry, inquiry_id) if inquiry_id else None
     if inquiry is None or inquiry.id is None or not InquiryStatus(inquiry.status).is_open:
-        can_leave = bool(inquiries.open_of(turn.session, turn.asker_id))
-        return [say(turn, "callback_offer", can_leave=can_leave)]
+        has_open = bool(inquiries.open_of(turn.session, turn.asker_id))
+        return [say(turn, "callback_offer" if has_open else "callback_unwanted")]
     callbacks.leave(turn.session, inquiry.id, number, turn.now)
-    return [say(turn, "callback_kept", inquiry=inquiry, tail=number[-4:])]
+    return [say(turn, "callback_kept", 编号=inquiry.number, 尾号=number[-4:])]
 
 
 def _forget_number(turn: Turn) -> list[str]:
@@ -378,7 +385,7 @@ def _forget_number(turn: Turn) -> list[str]:
         for one in inquiries.open_of(turn.session, turn.asker_id)
         if one.id is not None
     ]
-    return [say(turn, "callback_gone", was_there=any(forgotten))]
+    return [say(turn, "callback_gone" if any(forgotten) else "callback_none")]
 
 
 def _fetch_reply(turn: Turn, key: str | None) -> list[str]:
@@ -410,15 +417,16 @@ def _progress(turn: Turn, number: str | None) -> list[str]:
             select(Inquiry).where(Inquiry.asker_id == turn.asker_id).order_by(col(Inquiry.id).desc()).limit(5)
         ).all()
         if not newest:
-            return [say(turn, "no_inquiry", number=None)]
-        return [replies.progress(newest[0]) if len(newest) == 1 else replies.progress_list(newest)]
+            return [say(turn, "no_inquiry")]
+        one = len(newest) == 1
+        return [replies.progress(turn.texts, newest[0]) if one else replies.progress_list(turn.texts, newest)]
     try:
         inquiry = inquiries.by_number(turn.session, number)
     except NotFound:
-        return [say(turn, "no_inquiry", number=number)]
+        return [say(turn, "unknown_number", 编号=number)]
     if inquiry.asker_id != turn.asker_id:
-        return [say(turn, "no_inquiry", number=number)]
-    return [replies.progress(inquiry)]
+        return [say(turn, "unknown_number", 编号=number)]
+    return [replies.progress(turn.texts, inquiry)]
 
 
 def _open(turn: Turn, question: str, reason: str, outcome: Outcome | None = None) -> str:
@@ -447,7 +455,7 @@ def _registered(turn: Turn, inquiry: Inquiry, *, opened: bool, outcome: Outcome 
     hotline = (
         curation.referral_of(turn.session, ranked[0].id) if ranked and ranked[0].score >= _WORTH_A_HOTLINE else None
     )
-    return replies.registered(inquiry, opened=opened, outside=outside, hotline=hotline, message_id=turn.message_id)
+    return replies.registered(turn.texts, inquiry, opened=opened, outside=outside, hotline=hotline)
 
 
 def own_message(turn: Turn, message_id: int | None) -> Message | None:

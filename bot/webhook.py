@@ -65,7 +65,7 @@ class _Exchange:
         except (DBAPIError, PoolTimeoutError, TimeoutError) as error:
             # The database did not answer within its bound: an honest text needs none.
             log.error("message_not_stored", error=type(error).__name__)
-            text = replies.simple("try_again")
+            text = replies.simple(self._dialogue.texts, "try_again")
         return self._sealed(opened, text)
 
     def answer_late(self) -> Response:
@@ -75,7 +75,7 @@ class _Exchange:
         except EnvelopeError as error:
             return _refused(403, str(error))
         log.warning("reply_late", message=opened.message.key[:12])
-        return self._sealed(opened, replies.late(opened.message.key))
+        return self._sealed(opened, replies.late(self._dialogue.texts, opened.message.key))
 
     def _open(self) -> Opened:
         self._opened = self._envelope.open(self._push, self._now())

@@ -7,18 +7,13 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from knowledge import audit, callbacks, clusters, inquiries
+from knowledge import audit, callbacks, clusters, inquiries, texts
 from knowledge.content.entries import REFERRALS
 from knowledge.errors import InquiryClosed, InvalidInput, NotFound
 from knowledge.models import Inquiry, InquiryNote, InquiryStatus, StaffMember
 from knowledge.models.inquiries import OPEN_STATUSES
 
 NOTE_LIMIT = 1000  # characters
-# What an asker is told whose matter is not ours at all; reworded where it needs to be.
-REFUSAL_TEXT = (
-    "您的问题不属于本号的解答范围（劳动用工、公司事务、营商环境），暂时无法为您解答。"
-    "可以拨打12348公共法律服务热线咨询。"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +24,17 @@ class Told:
     too_late: tuple[str, ...]
 
 
-def referral_text(hotline: str) -> str:
+def referral_text(session: Session, hotline: str) -> str:
     """What an asker is told when his matter is another office's; a colleague may reword it before it goes."""
     office = REFERRALS.get(hotline)
     if office is None:
         raise InvalidInput(f"没有{hotline}这个转介热线")
-    return f"您的问题需要由{office}部门解答。请拨打{hotline}（{office}热线），说明您的情况，工作人员会为您办理。"
+    return texts.fill(texts.by_key(session, "staff_referral").text, {"热线": hotline, "部门": office})
+
+
+def refusal_text(session: Session) -> str:
+    """What an asker is told whose matter is not ours at all; a colleague may reword it before it goes."""
+    return texts.fill(texts.by_key(session, "staff_refusal").text, {})
 
 
 def assign(session: Session, number: str, member: StaffMember | None, actor: str, now: datetime) -> Inquiry:

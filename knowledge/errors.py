@@ -6,6 +6,7 @@
     ├── AlreadyReceived     this message is stored already: use the reply given then
     ├── InquiryClosed       an inquiry in this state takes no such step
     ├── DraftMoved          a draft or its entry is not what it was when the page was shown
+    ├── SettingMoved        a colleague changed a setting since the page was shown
     └── InvalidInput        a value from outside breaks a rule; the message says which
 
 The errors know no HTTP: each border has its own table of what they mean there.
@@ -34,6 +35,10 @@ class InquiryClosed(KnowledgeError):
 
 class DraftMoved(KnowledgeError):
     """A draft, or the entry it is to change, has moved on since it was looked at."""
+
+
+class SettingMoved(KnowledgeError):
+    """A colleague changed a setting since it was looked at."""
 
 
 class InvalidInput(KnowledgeError):

@@ -5,19 +5,20 @@ and stay outside the legal figures.
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from knowledge import revisions
+from knowledge import audit, revisions
 from knowledge.content.spreadsheets import FixedReplyRow
-from knowledge.errors import InvalidInput, NotFound
+from knowledge.content.standing import FixedReplyForm
+from knowledge.errors import InvalidInput, NotFound, SettingMoved
 from knowledge.matching.normalize import normalize
-from knowledge.models import FixedReply, FixedReplyKeyword
+from knowledge.models import EntryStatus, FaqEntry, FixedReply, FixedReplyKeyword
 
 SUBJECT = "fixed_replies"
 TEXT_LIMIT = 1500  # bytes of UTF-8: with a link it stays one part of a reply
@@ -33,6 +34,13 @@ class FixedText:
     keywords: tuple[str, ...]
     text: str
     link: str | None
+    is_active: bool = True
+    updated_at: datetime | None = field(default=None, compare=False)
+
+    @property
+    def values(self) -> dict[str, object]:
+        """What staff wrote, for the log of changes."""
+        return {"keywords": list(self.keywords), "text": self.text, "link": self.link, "is_active": self.is_active}
 
 
 def everything(session: Session) -> list[FixedText]:
@@ -40,58 +48,122 @@ def everything(session: Session) -> list[FixedText]:
     words: dict[int, list[str]] = {}
     for row in session.exec(select(FixedReplyKeyword).order_by(col(FixedReplyKeyword.id))):
         words.setdefault(row.fixed_reply_id, []).append(row.keyword)
-    return [
-        FixedText(reply.id or 0, tuple(words.get(reply.id or 0, ())), reply.text, reply.link)
-        for reply in session.exec(select(FixedReply).order_by(col(FixedReply.id)))
-    ]
+    replies = session.exec(select(FixedReply).order_by(col(FixedReply.id)))
+    return [_fixed_text(reply, words.get(reply.id or 0, ())) for reply in replies]
 
 
-def add(session: Session, keywords: Sequence[str], text: str, link: str | None, now: datetime) -> FixedText:
+def active(session: Session) -> list[FixedText]:
+    """Those that are given."""
+    return [one for one in everything(session) if one.is_active]
+
+
+def by_id(session: Session, reply_id: int) -> FixedText:
+    """One fixed reply; NotFound where there is none."""
+    return _fixed_text(_reply(session, reply_id), _words(session, reply_id))
+
+
+def titles_taken(session: Session, keywords: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Published entries whose title a keyword is, (id, title) by normalised title: a tap on it gets the fixed reply."""
+    words = {normalize(word) for word in keywords}
+    titles = session.exec(select(FaqEntry.id, FaqEntry.title).where(FaqEntry.status == EntryStatus.PUBLISHED))
+    return {normal: (one, title) for one, title in titles if (normal := normalize(title)) in words}
+
+
+def add(
+    session: Session,
+    keywords: Sequence[str],
+    text: str,
+    link: str | None,
+    now: datetime,
+    *,
+    is_active: bool = True,
+    actor: str = audit.COMMAND_LINE,
+) -> FixedText:
     """Make a fixed reply.
 
     Raises InvalidInput for a keyword that is empty, too long or taken by another fixed reply, for an empty or
     too long text, and for a link that is no https or http address.
     """
-    checked_text, checked_link = _checked(text, link)
-    reply = FixedReply(text=checked_text, link=checked_link, updated_at=now)
-    session.add(reply)
-    session.flush()
-    return _with_keywords(session, reply, keywords)
+    made = _store(session, FixedReply(text="", updated_at=now), keywords, text, link, is_active)
+    _record(session, "add", actor, made.id, None, made.values, now)
+    return made
 
 
-def add_rows(session: Session, rows: Sequence[FixedReplyRow], now: datetime) -> list[str]:
-    """Add the rows of a spreadsheet; gives what is wrong with which row.
+def seed(session: Session, forms: Iterable[FixedReplyForm], now: datetime) -> None:
+    """Load what ships; no record is kept, since nobody changed anything."""
+    for form in forms:
+        _store(session, FixedReply(text="", updated_at=now), form.keywords, form.text, form.link, is_active=True)
 
-    Where anything is wrong the caller must roll back, so that a file is taken whole or not at all.
+
+def add_rows(
+    session: Session, rows: Sequence[FixedReplyRow], now: datetime, actor: str = audit.COMMAND_LINE
+) -> list[str]:
+    """Take the rows of a spreadsheet; gives what is wrong with which row.
+
+    A row with a number (法问编号, as exported) changes that fixed reply, any other is a new one. Where anything is
+    wrong the caller must roll back, so that a file is taken whole or not at all.
     """
     problems = []
     for row in rows:
+        words, link = split_keywords(row.keywords), row.link or None
         try:
             with session.begin_nested():
-                add(session, split_keywords(row.keywords), row.text, row.link, now)
-        except InvalidInput as error:
+                is_active = _is_active(row)
+                if not row.id:
+                    add(session, words, row.text, link, now, is_active=is_active, actor=actor)
+                else:
+                    change(session, _own_id(row), words, row.text, link, now, is_active=is_active, actor=actor)
+        except (InvalidInput, NotFound) as error:
             problems.append(f"第{row.number}行：{error}")
     return problems
 
 
+def rows(session: Session) -> list[FixedReplyRow]:
+    """All fixed replies as the rows of a spreadsheet."""
+    return [
+        FixedReplyRow(
+            number, "、".join(one.keywords), one.text, one.link or "", str(one.id), "是" if one.is_active else "否"
+        )
+        for number, one in enumerate(everything(session), 2)
+    ]
+
+
 def change(
-    session: Session, reply_id: int, keywords: Sequence[str], text: str, link: str | None, now: datetime
+    session: Session,
+    reply_id: int,
+    keywords: Sequence[str],
+    text: str,
+    link: str | None,
+    now: datetime,
+    *,
+    is_active: bool = True,
+    actor: str = audit.COMMAND_LINE,
+    against: datetime | None = None,
 ) -> FixedText:
-    """Give a fixed reply other keywords, text and link; raises like `add`, and NotFound."""
-    reply = _reply(session, reply_id)
-    reply.text, reply.link = _checked(text, link)
-    reply.updated_at = now
-    session.add(reply)
+    """Give a fixed reply other keywords, text and link, or switch it off; raises like `add`, and NotFound.
+
+    `against`: when the reply was last changed as the editor saw it; SettingMoved where that is no longer so.
+    """
+    before = by_id(session, reply_id)
+    if against is not None and before.updated_at != against:
+        raise SettingMoved("这条固定回复刚才被同事改过，请核对现在的内容后再保存")
     session.exec(delete(FixedReplyKeyword).where(col(FixedReplyKeyword.fixed_reply_id) == reply_id))
-    return _with_keywords(session, reply, keywords)
+    after = _store(session, _reply(session, reply_id), keywords, text, link, is_active)
+    if after != before:
+        reply = _reply(session, reply_id)
+        reply.updated_at = now
+        session.add(reply)
+        _record(session, "change", actor, reply_id, before.values, after.values, now)
+    return after
 
 
-def remove(session: Session, reply_id: int) -> None:
+def remove(session: Session, reply_id: int, now: datetime, actor: str = audit.COMMAND_LINE) -> None:
     """Delete a fixed reply with its keywords; NotFound where there is none."""
-    reply = _reply(session, reply_id)
+    before = by_id(session, reply_id)
     session.exec(delete(FixedReplyKeyword).where(col(FixedReplyKeyword.fixed_reply_id) == reply_id))
-    session.delete(reply)
+    session.delete(_reply(session, reply_id))
     session.flush()
+    _record(session, "remove", actor, reply_id, before.values, None, now)
     revisions.raise_by_one(session, SUBJECT)
 
 
@@ -100,14 +172,8 @@ def split_keywords(text: str) -> list[str]:
     return [word.strip() for word in _SEPARATORS.split(text) if word.strip()]
 
 
-def _reply(session: Session, reply_id: int) -> FixedReply:
-    reply = session.get(FixedReply, reply_id)
-    if reply is None:
-        raise NotFound(f"没有编号为{reply_id}的固定回复")
-    return reply
-
-
-def _checked(text: str, link: str | None) -> tuple[str, str | None]:
+def check(text: str, link: str | None) -> tuple[str, str | None]:
+    """Text and link as they are stored; InvalidInput where either cannot be."""
     text, link = text.strip(), (link or "").strip() or None
     if not text:
         raise InvalidInput("回复内容不能为空")
@@ -122,7 +188,32 @@ def _checked(text: str, link: str | None) -> tuple[str, str | None]:
     return text, link
 
 
-def _with_keywords(session: Session, reply: FixedReply, keywords: Sequence[str]) -> FixedText:
+def _is_active(row: FixedReplyRow) -> bool:
+    if row.active not in ("", "是", "否"):
+        raise InvalidInput(f"“启用”应填是或否，现为“{row.active[:20]}”")
+    return row.active != "否"
+
+
+def _own_id(row: FixedReplyRow) -> int:
+    if not (row.id.isascii() and row.id.isdecimal() and len(row.id) < 10):
+        raise InvalidInput(f"“法问编号”应是导出时的数字，新增的请留空，现为“{row.id[:20]}”")
+    return int(row.id)
+
+
+def _reply(session: Session, reply_id: int) -> FixedReply:
+    reply = session.get(FixedReply, reply_id)
+    if reply is None:
+        raise NotFound(f"没有编号为{reply_id}的固定回复")
+    return reply
+
+
+def _store(
+    session: Session, reply: FixedReply, keywords: Sequence[str], text: str, link: str | None, is_active: bool
+) -> FixedText:
+    reply.text, reply.link = check(text, link)
+    reply.is_active = is_active
+    session.add(reply)
+    session.flush()
     assert reply.id is not None
     words = {normalize(word): word.strip() for word in keywords}
     if not words:
@@ -135,4 +226,33 @@ def _with_keywords(session: Session, reply: FixedReply, keywords: Sequence[str])
         session.add(FixedReplyKeyword(fixed_reply_id=reply.id, keyword=word, normalized=normalized))
     session.flush()
     revisions.raise_by_one(session, SUBJECT)
-    return FixedText(reply.id, tuple(words.values()), reply.text, reply.link)
+    return _fixed_text(reply, list(words.values()))
+
+
+def _words(session: Session, reply_id: int) -> list[str]:
+    statement = select(FixedReplyKeyword.keyword).where(FixedReplyKeyword.fixed_reply_id == reply_id)
+    return list(session.exec(statement.order_by(col(FixedReplyKeyword.id))).all())
+
+
+def _fixed_text(reply: FixedReply, keywords: Sequence[str]) -> FixedText:
+    return FixedText(reply.id or 0, tuple(keywords), reply.text, reply.link, reply.is_active, reply.updated_at)
+
+
+def _record(
+    session: Session,
+    action: str,
+    actor: str,
+    reply_id: int,
+    before: dict[str, object] | None,
+    after: dict[str, object] | None,
+    now: datetime,
+) -> None:
+    audit.record(
+        session,
+        actor=actor,
+        action=f"fixed_reply.{action}",
+        subject=f"fixed_reply {reply_id}",
+        before=before,
+        after=after,
+        now=now,
+    )

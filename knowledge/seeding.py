@@ -66,12 +66,10 @@ def seed(session: Session, now: datetime, folder: Path = FAQ, figures: Path = FI
 def seed_standing(session: Session, now: datetime) -> None:
     """Load the shipped urgent rules and fixed replies once; what staff delete does not come back."""
     if revisions.current(session, urgency.SUBJECT) == 0:
-        for position, rule in enumerate(read_urgent(), 1):
-            values = rule.model_dump()
-            urgency.add(session, UrgentRule(position=position, updated_at=now, **values))
+        rules = enumerate(read_urgent(), 1)
+        urgency.seed(session, (UrgentRule(position=n, updated_at=now, **one.model_dump()) for n, one in rules))
     if revisions.current(session, fixed_replies.SUBJECT) == 0:
-        for reply in read_fixed_replies():
-            fixed_replies.add(session, reply.keywords, reply.text, reply.link, now)
+        fixed_replies.seed(session, read_fixed_replies(), now)
 
 
 def add_entry(session: Session, form: EntryForm, now: datetime) -> None:

@@ -261,7 +261,7 @@ def show(
         own_others=inbox.of_same_asker(session, inquiry),
         next_one=inbox.next_open(session, inquiry),
         act=act if act in ACTS else "answer",
-        text=_prepared(act, hotline) if text is None else text,
+        text=_prepared(session, act, hotline) if text is None else text,
         typed=text or "",
         note=note,
         chosen=None if chosen is None else set(chosen),
@@ -308,11 +308,11 @@ def _questions(session: Session, numbers: Sequence[str]) -> dict[str, str]:
     return {one: inquiries.by_number(session, one).question or "" for one in numbers}
 
 
-def _prepared(act: str, hotline: str) -> str:
+def _prepared(session: Session, act: str, hotline: str) -> str:
     """The text a step begins with; a hotline nobody knows begins with none."""
     if act == "refer":
-        return casework.referral_text(hotline) if hotline in REFERRALS else ""
-    return casework.REFUSAL_TEXT if act == "decline" else ""
+        return casework.referral_text(session, hotline) if hotline in REFERRALS else ""
+    return casework.refusal_text(session) if act == "decline" else ""
 
 
 def _see(request: Request, number: str, **values: object) -> Response:

@@ -24,6 +24,16 @@ class SettingsPage:
 # In the order of the hub page: heading, and the pages under it. A page of its own adds its line here.
 GROUPS: tuple[tuple[str, tuple[SettingsPage, ...]], ...] = (
     (
+        "公众号说什么",
+        (
+            SettingsPage("/settings/texts", "固定文案", "欢迎语、帮助、登记和进度等固定的话", Role.ADMINISTRATOR),
+            SettingsPage(
+                "/settings/fixed-replies", "固定回复", "整条来信就是关键词时给出的内容，如地址、电话", Role.CURATOR
+            ),
+            SettingsPage("/settings/urgent-rules", "紧急规则", "认出紧急来信，先说该拨的号码", Role.ADMINISTRATOR),
+        ),
+    ),
+    (
         "人员和记录",
         (
             SettingsPage("/staff", "人员", "谁可以登录，各有什么权限；重设密码和手机验证码", Role.ADMINISTRATOR),

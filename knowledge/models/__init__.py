@@ -22,7 +22,7 @@ from knowledge.models.matching import ConfirmedQuestion, FittedWeights, Matching
 from knowledge.models.messages import DecisionKind, Feedback, Message
 from knowledge.models.outbox import OutboxMessage, OutboxStatus
 from knowledge.models.staff import Role, StaffMember, StaffSession
-from knowledge.models.standing import FixedReply, FixedReplyKeyword, Revision, UrgentRule
+from knowledge.models.standing import FixedReply, FixedReplyKeyword, Revision, TextVersion, UrgentRule
 from knowledge.models.statutes import Article, ReReview, Statute, StatuteVersion
 from knowledge.models.test_cases import TestCase
 
@@ -71,6 +71,7 @@ __all__ = [
     "Statute",
     "StatuteVersion",
     "TestCase",
+    "TextVersion",
     "TrainedModel",
     "UrgentRule",
     "Variant",

@@ -6,7 +6,11 @@ from sqlmodel import Field, SQLModel
 
 
 class Figure(SQLModel, table=True):
-    """One yearly figure; `value` is None where nobody has confirmed it."""
+    """One yearly figure; `value` is None where nobody has confirmed it.
+
+    A confirmed one holds from `effective`, was published as `source` says, and was compared with that on
+    `checked_on`. `ask` tells an asker where to find a figure that is not confirmed.
+    """
 
     __tablename__ = "figure"
 
@@ -17,3 +21,4 @@ class Figure(SQLModel, table=True):
     effective: date | None = None
     source: str
     ask: str
+    checked_on: date | None = None

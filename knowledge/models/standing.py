@@ -1,4 +1,4 @@
-"""What staff set for every conversation: fixed replies (固定回复) and urgent rules (紧急情形)."""
+"""What staff set for every conversation: texts (固定文案), fixed replies (固定回复) and urgent rules (紧急情形)."""
 
 from datetime import datetime
 
@@ -8,14 +8,29 @@ from sqlmodel import Field, SQLModel
 from knowledge.database import UtcDateTime
 
 
+class TextVersion(SQLModel, table=True):
+    """One wording that staff gave a text; the highest number is in force. No `text`: back to the shipped wording."""
+
+    __tablename__ = "text_version"
+    __table_args__ = (UniqueConstraint("key", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(max_length=40)
+    number: int
+    text: str | None = None
+    made_by: str = Field(max_length=50)
+    made_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
 class FixedReply(SQLModel, table=True):
-    """A text or a link for exact keywords; outside the legal figures."""
+    """A text or a link for exact keywords; outside the legal figures. One that is not active is not given."""
 
     __tablename__ = "fixed_reply"
 
     id: int | None = Field(default=None, primary_key=True)
     text: str
     link: str | None = Field(default=None, max_length=1000)
+    is_active: bool = True
     updated_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 

@@ -14,6 +14,7 @@ from knowledge.database import Database
 from knowledge.errors import ContentError, InvalidInput, NotFound
 from knowledge.models import UrgentRule
 from knowledge.standing import StandingRules
+from knowledge.urgency import Draft
 from tests.conftest import NOW
 
 
@@ -47,11 +48,11 @@ def test_a_fixed_reply_is_found_changed_and_removed(database: Database) -> None:
     assert (changed.text, changed.link) == ("科技路2号。", "https://example.cn")
 
     with database.writing() as session:
-        fixed_replies.remove(session, made.id)
+        fixed_replies.remove(session, made.id, NOW)
     rules.refresh()
     assert rules.fixed_reply("在哪") is None
     with pytest.raises(NotFound), database.writing() as session:
-        fixed_replies.remove(session, made.id)
+        fixed_replies.remove(session, made.id, NOW)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_the_shipped_rules_are_loaded_once_and_stay_deleted(database: Database) 
     with database.writing() as session:
         seeding.seed_standing(session, NOW)
         assert len(urgency.active(session)) == len(read_urgent()) == 4
-        urgency.remove(session, "child_labour")
+        urgency.remove(session, "child_labour", NOW)
     with database.writing() as session:
         seeding.seed_standing(session, NOW)
         assert len(urgency.active(session)) == 3
@@ -124,7 +125,8 @@ def test_the_shipped_rules_are_loaded_once_and_stay_deleted(database: Database) 
 def test_a_rule_may_be_switched_off_and_what_would_match_everything_is_refused(database: Database) -> None:
     with database.writing() as session:
         seeding.seed_standing(session, NOW)
-        urgency.change(session, "life", patterns=[[["救命"]]], exceptions=[], reply="拨110", is_active=False, now=NOW)
+        off = Draft([[["救命"]]], [], "拨110", is_active=False)
+        urgency.change(session, "life", off, now=NOW, confirmed=True)
         assert urgency.first_match(urgency.active(session), "救命啊") is None
         useless: list[list[list[list[str]]]] = [[], [[]], [[["我"]]], [[[]]]]
         for patterns in useless:

@@ -1,0 +1,76 @@
+"""设置 in Debian's Chromium: what staff set, seen on the page, and what an asker then hears."""
+
+import re
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+from playwright.sync_api import Page, expect
+
+from knowledge.models import Role
+from tests.browser.conftest import photograph
+from tests.browser.test_workbench import enter
+from tests.conftest import Served, add_staff
+
+pytestmark = pytest.mark.browser
+
+
+def test_staff_set_what_the_account_says(served: Served, page: Page, tmp_path: Path) -> None:
+    """A text with its preview, a spreadsheet of fixed replies with a fault in it, a sentence tried on urgent rules."""
+    add_staff(served.database, "陈", Role.ADMINISTRATOR)
+    enter(page, served, "/settings", "陈")
+    expect(page.get_by_role("heading", name="设置", exact=True)).to_be_visible()
+    photograph(page, "settings")
+
+    page.get_by_role("link", name=re.compile("^固定文案")).click()
+    expect(page.get_by_role("heading", name="固定文案")).to_be_visible()
+    photograph(page, "texts")
+    page.get_by_role("link", name=re.compile("^欢迎语 ")).click()
+    expect(page.get_by_role("heading", name="欢迎语", exact=True)).to_be_visible()
+    page.get_by_label("文案").fill("东园的朋友，欢迎！{天数}")
+    expect(page.get_by_text("没有占位符 {天数}")).to_be_visible()
+    photograph(page, "text-faults")
+    page.get_by_label("文案").fill("东园的朋友，欢迎！\n{示例问题}")
+    expect(page.locator(".bubble")).to_contain_text("· 试用期最长多久")
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_role("status")).to_contain_text("已保存")
+    photograph(page, "text")
+    served.standing.refresh()
+    served.user("zhang").sends("event", Event="subscribe").hears("东园的朋友，欢迎！")
+
+    page.goto(f"{served.url}/admin/settings/fixed-replies")
+    page.get_by_label("第一行是列名").set_input_files(sheet(tmp_path, ("食堂", "十一点半开饭。"), ("停车", "")))
+    page.get_by_role("button", name="导入").click()
+    expect(page.get_by_role("alert")).to_contain_text("第3行：回复内容不能为空")
+    photograph(page, "fixed-replies-faults")
+    page.get_by_label("第一行是列名").set_input_files(sheet(tmp_path, ("食堂", "十一点半开饭。"), ("停车", "地库B1。")))
+    page.get_by_role("button", name="导入").click()
+    expect(page.get_by_role("status")).to_contain_text("已导入2行")
+    photograph(page, "fixed-replies")
+    page.get_by_role("link", name=re.compile("^停车")).click()
+    expect(page.get_by_role("heading", name="停车")).to_be_visible()
+    page.get_by_label("关键词").fill("停车\n试用期最长多久")
+    expect(page.get_by_text("与条目标题相同")).to_be_visible()
+    photograph(page, "fixed-reply")
+    served.standing.refresh()
+    served.user("zhang").says("食堂").hears("十一点半开饭")
+
+    page.goto(f"{served.url}/admin/settings/urgent-rules")
+    page.get_by_label("试一句，会不会触发").fill("车间着火了怎么办")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("会触发“生命危险”")
+    photograph(page, "urgent-rules")
+    page.get_by_role("link", name=re.compile("生命危险")).click()
+    expect(page.get_by_role("heading", name="生命危险")).to_be_visible()
+    page.get_by_label("试一句（不保存）").fill("有人要跳楼，保险赔吗")
+    expect(page.get_by_text("不会触发：有例外词“保险”")).to_be_visible()
+    photograph(page, "urgent-rule")
+
+
+def sheet(folder: Path, *rows: tuple[str, str]) -> Path:
+    book = Workbook()
+    for row in [("关键词", "回复内容"), *rows]:
+        book.worksheets[0].append(row)
+    file = folder / "回复.xlsx"
+    book.save(file)
+    return file
