@@ -191,7 +191,7 @@ def _held_out(matcher: Matcher, texts: list[str]) -> Engine:
     typer.echo("training without the wordings near to these questions …", err=True)
     model = training.train_held_out(matcher.database.url, texts)
     documents = without_near(engine.index.documents, texts)
-    index = build_index(documents, engine.index.version, engine.index.lexicon, engine.index.guard.axes)
+    index = build_index(documents, engine.index.version, engine.index.lexicon, engine.index.guard.axes.listed)
     return replace(engine, index=index, model=model)
 
 

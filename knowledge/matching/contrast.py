@@ -4,9 +4,9 @@ Letters hardly tell 已签 from 未签 (rapidfuzz: 90 of 100), so what a message
 its words, and an entry whose wordings say the opposite is never given as the answer.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from knowledge.matching.normalize import normalize
 
@@ -21,6 +21,9 @@ _FEW = 0.2
 _HARDLY = 0.12
 # The wordings that come first are its title and question: what they name it never opposes.
 _HEADINGS = 2
+
+# What a text says: values by the place of their axis.
+Said = Mapping[int, frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -65,29 +68,48 @@ class Stance:
 
 
 @dataclass(frozen=True)
+class Axes:
+    """All axes, read at once: a text names few of them, and one walk over its characters finds which."""
+
+    listed: tuple[Axis, ...] = ()
+    _by_first: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict, repr=False)
+
+    def read(self, normalized: str) -> dict[int, frozenset[str]]:
+        """What a normalised text says, by the place of the axis; axes it says nothing on are left out."""
+        named = {
+            number
+            for position, first in enumerate(normalized)
+            for word, number in self._by_first.get(first, ())
+            if normalized.startswith(word, position)
+        }
+        read = {number: self.listed[number].read(normalized) for number in sorted(named)}
+        return {number: values for number, values in read.items() if values}
+
+
+@dataclass(frozen=True)
 class Guard:
     """The axes, and for each document where it stands on them."""
 
-    axes: tuple[Axis, ...] = ()
+    axes: Axes = Axes()
     stances: tuple[tuple[Stance, ...], ...] = ()
 
-    def contradicts(self, read: Sequence[frozenset[str]], document: int) -> str | None:
-        """The axis on which a message (`read`, one set per axis) says the opposite of a document; None if on none."""
+    def contradicts(self, said: Said, document: int) -> str | None:
+        """The axis on which a message says the opposite of a document; None if on none."""
         for stance in self.stances[document] if self.stances else ():
-            if read[stance.axis] and read[stance.axis] <= stance.opposed:
-                return self.axes[stance.axis].name
+            if (values := said.get(stance.axis)) and values <= stance.opposed:
+                return self.axes.listed[stance.axis].name
         return None
 
-    def affirms(self, read: Sequence[frozenset[str]], document: int, axis: str) -> bool:
+    def affirms(self, said: Said, document: int, axis: str) -> bool:
         """Whether a document stands for what the message says on the axis."""
         return any(
-            self.axes[stance.axis].name == axis and read[stance.axis] & stance.held
+            self.axes.listed[stance.axis].name == axis and said.get(stance.axis, frozenset()) & stance.held
             for stance in (self.stances[document] if self.stances else ())
         )
 
-    def read(self, normalized: str) -> list[frozenset[str]]:
-        """What a normalised text says on each axis."""
-        return [axis.read(normalized) for axis in self.axes]
+    def read(self, normalized: str) -> Said:
+        """What a normalised text says."""
+        return self.axes.read(normalized)
 
 
 def build_axis(name: str, values: Iterable[tuple[str, Iterable[str]]]) -> Axis:
@@ -101,21 +123,38 @@ def build_axis(name: str, values: Iterable[tuple[str, Iterable[str]]]) -> Axis:
     )
 
 
+def build_axes(axes: Sequence[Axis]) -> Axes:
+    """The axes, ready to be read at once."""
+    by_first: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for number, axis in enumerate(axes):
+        for _, words in axis.values:
+            for word in words:
+                by_first[word[0]].append((word, number))
+    return Axes(tuple(axes), {first: tuple(words) for first, words in by_first.items()})
+
+
 def build_guard(axes: Sequence[Axis], wordings: Sequence[Sequence[str]]) -> Guard:
     """The guard for documents given by their normalised wordings, title and question first."""
-    return Guard(tuple(axes), tuple(_stances(axes, document) for document in wordings))
+    ready = build_axes(axes)
+    return Guard(ready, tuple(_stances(ready, [ready.read(text) for text in document]) for document in wordings))
 
 
-def _stances(axes: Sequence[Axis], wordings: Sequence[str]) -> tuple[Stance, ...]:
+def _stances(axes: Axes, said: Sequence[Said]) -> tuple[Stance, ...]:
+    """Where a document stands, from what each of its wordings says."""
     stances = []
-    for number, axis in enumerate(axes):
-        named = [values for text in wordings if (values := axis.read(text))]
-        if len(named) < max(_LEAST_WORDINGS, _LEAST_SHARE * len(wordings)):
+    naming: dict[int, list[frozenset[str]]] = defaultdict(list)
+    for one in said:
+        for number, values in one.items():
+            naming[number].append(values)
+    for number, named in sorted(naming.items()):
+        if len(named) < max(_LEAST_WORDINGS, _LEAST_SHARE * len(said)):
             continue
-        share = {value: sum(value in values for values in named) / len(named) for value, _ in axis.values}
+        share = {
+            value: sum(value in values for values in named) / len(named) for value, _ in axes.listed[number].values
+        }
         held = frozenset(value for value, part in share.items() if part >= _HOLDS)
         alone = Counter(value for values in named if not values & held for value in values)
-        asked = frozenset[str]().union(*(axis.read(text) for text in wordings[:_HEADINGS]))
+        asked = frozenset[str]().union(*(one.get(number, frozenset()) for one in said[:_HEADINGS]))
         opposed = frozenset(
             value for value, part in share.items() if part <= _FEW and alone[value] <= _HARDLY * len(named)
         )

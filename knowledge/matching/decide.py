@@ -1,13 +1,12 @@
 """From evidence to a decision: answer, clarify, or leave it to a person."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
 
-from knowledge.matching.contrast import Guard
+from knowledge.matching.contrast import Guard, Said
 from knowledge.matching.index import Floats, Index, Scope
 from knowledge.matching.model import Model
 from knowledge.matching.normalize import normalize, without_courtesy
@@ -179,7 +178,7 @@ def rank_shares(found: list[Candidate], weights: WeightSet) -> Floats:
     return result
 
 
-def _doubted(guard: Guard, found: list[Candidate], shares: Floats, said: Sequence[frozenset[str]]) -> Floats:
+def _doubted(guard: Guard, found: list[Candidate], shares: Floats, said: Said) -> Floats:
     """The shares where the message says the opposite of some candidates: those keep little of their belief."""
     doubt = np.array([_DOUBTED if guard.contradicts(said, one.document) else 1.0 for one in found])
     result: Floats = shares * doubt / (shares * doubt).sum()

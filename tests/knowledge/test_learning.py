@@ -126,7 +126,7 @@ HOURS = build_axis("加班时段", [("平时", ["平时"]), ("休息日", ["周�
 def test_where_an_entry_stands_follows_from_its_wordings(wordings: list[str], opposed: set[str]) -> None:
     guard = build_guard([HOURS], [wordings])
 
-    found = {value for value, _ in HOURS.values if guard.contradicts([frozenset({value})], 0)}
+    found = {value for value, _ in HOURS.values if guard.contradicts({0: frozenset({value})}, 0)}
 
     assert found == opposed
 

@@ -1,10 +1,14 @@
 """Normalising, the index and the decision, as laws that hold for any text."""
 
 import string
+import unicodedata
+from pathlib import Path
 
+import opencc
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from opencc import OpenCC
 
 from knowledge.matching.decide import Engine, Kind, decide
 from knowledge.matching.index import Document, Scope, build_index
@@ -50,6 +54,21 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
 )
 def test_wordings_become_plain(written: str, plain: str) -> None:
     assert normalize(written) == plain
+
+
+def test_every_traditional_word_is_converted() -> None:
+    """The converter is asked only where a character needs it: no word of its dictionaries may be missed."""
+    converter, folder = OpenCC("t2s"), Path(opencc.__file__).parent / "dictionary"
+    words = [
+        line.split("\t")[0]
+        for file in ("TSPhrases.txt", "TSCharacters.txt")
+        for line in (folder / file).read_text("utf-8").splitlines()
+    ]
+
+    assert len(words) > 4000
+    for word in words:
+        converted = converter.convert(unicodedata.normalize("NFKC", word))
+        assert normalize(word) == unicodedata.normalize("NFKC", converted), word
 
 
 def test_courtesy_is_left_out_but_never_everything() -> None:
