@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from admin.auth import IDLE_S
 from admin.bot_side import BotSide
+from admin.devices import Devices
 from admin.errors import STATUS, NotAllowed, SignInNeeded
 from admin.limits import BodyLimit
 from admin.pages import (
@@ -37,6 +38,7 @@ from admin.pages import (
 from admin.rendering import page
 from knowledge.answering import Matcher
 from knowledge.database import Database
+from knowledge.encryption import Encryption
 from knowledge.errors import KnowledgeError
 
 # One router per noun; a test walks them all and fails for a route without a permission.
@@ -73,11 +75,12 @@ _HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class AdminOptions:
-    """What the workbench is given: the key that signs sessions, whether it is served by HTTPS, the clock,
-    the matcher whose decisions it shows, and what it may show of the bot.
+    """What the workbench is given: the key that signs sessions, what encrypts stored secrets, whether it is served
+    by HTTPS, the clock, the matcher whose decisions it shows, and what it may show of the bot.
     """
 
     secret_key: str
+    encryption: Encryption
     secure_cookies: bool
     now: Callable[[], datetime]
     matcher: Matcher
@@ -91,6 +94,8 @@ def create_admin(database: Database, options: AdminOptions) -> FastAPI:
     app.state.now = options.now
     app.state.matcher = options.matcher
     app.state.bot = options.bot
+    app.state.encryption = options.encryption
+    app.state.devices = Devices(options.secret_key, is_secure=options.secure_cookies)
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")

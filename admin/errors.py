@@ -1,12 +1,21 @@
 """Domain error → status and message: the one table of the staff side."""
 
-from knowledge.errors import DraftMoved, InquiryClosed, InvalidInput, KnowledgeError, NotFound, SettingMoved
+from knowledge.errors import (
+    DraftMoved,
+    InquiryClosed,
+    InvalidInput,
+    KnowledgeError,
+    NotFound,
+    SecretUnreadable,
+    SettingMoved,
+)
 
 STATUS: dict[type[KnowledgeError], int] = {
     NotFound: 404,
     InquiryClosed: 409,
     DraftMoved: 409,
     SettingMoved: 409,
+    SecretUnreadable: 409,
     InvalidInput: 422,
 }
 

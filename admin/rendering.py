@@ -48,6 +48,7 @@ ACTION_NAMES = {
     "inquiry.assign": "指派",
     "inquiry.urgent": "标为紧急",
     "inquiry.callback": "查看回拨号码",
+    "inquiry.asker": "查看提问人标识",
     "inquiry.note": "写备注",
     "inquiry.merge": "并入另一提问单",
     "inquiry.separate": "移出同类问题",

@@ -16,8 +16,9 @@ from bot.cli_simulate import simulate
 from bot.main import app_from_environment
 from bot.receipts import CHANNEL
 from bot.settings import BotSettings, account
-from knowledge import erasure, inquiries, seeding, staff
+from knowledge import audit, erasure, inquiries, seeding, staff
 from knowledge.database import Database
+from knowledge.errors import NotFound
 from knowledge.migrations import migrate
 from knowledge.models import Role
 from knowledge.settings import KnowledgeSettings
@@ -177,6 +178,17 @@ def staff_password(
     with usage_errors(), open_database(KnowledgeSettings()).writing() as session:
         staff.set_password(session, name, password, now_utc())
     typer.echo(f"{name} 的密码已更新")
+
+
+@staff_app.command("second-factor-off")
+def staff_second_factor_off(name: str) -> None:
+    """Let a member sign in with the password alone: a lost phone, or a FAWEN_SECRET_KEY that was changed."""
+    with usage_errors(), open_database(KnowledgeSettings()).writing() as session:
+        member = staff.named(session, name)
+        if member is None:
+            raise NotFound(f"没有名为{name}的人员")
+        staff.remove_second_factor(session, member, audit.COMMAND_LINE, now_utc())
+    typer.echo(f"{name} 的手机验证码已取消")
 
 
 @app.command("erase")

@@ -24,9 +24,10 @@ from bot.wechat.client import ApiClient
 from bot.wechat.envelope import Envelope, Mode
 from bot.wechat.messages import Text
 from bot.wechat.tokens import ProcessTokens, RedisTokens
-from knowledge import classifier, retention, training
+from knowledge import classifier, retention, staff, training
 from knowledge.answering import Matcher
 from knowledge.database import Database
+from knowledge.encryption import Encryption
 from knowledge.migrations import is_current
 from knowledge.settings import KnowledgeSettings
 from knowledge.standing import StandingRules
@@ -67,6 +68,7 @@ def create_app(
     """
     matcher = matcher or Matcher(database)
     standing = standing or StandingRules(database)
+    encryption = Encryption(account.secret_key)
     envelope = Envelope(
         token=account.token,
         app_id=account.app_id,
@@ -80,6 +82,7 @@ def create_app(
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         await anyio.to_thread.run_sync(matcher.refresh, local_day(now()))
         await anyio.to_thread.run_sync(standing.refresh)
+        await anyio.to_thread.run_sync(_encrypt_second_factors, database, encryption)
         stop = threading.Event()
         trainer = _Trainer(database, now) if trains else None
         watched = (matcher, standing, trainer, now, stop)
@@ -103,6 +106,7 @@ def create_app(
     app.include_router(webhook_router(envelope, dialogue, now, answer_within_s))
     options = AdminOptions(
         secret_key=account.secret_key,
+        encryption=encryption,
         secure_cookies=base_url.startswith("https://"),
         now=now,
         matcher=matcher,
@@ -170,6 +174,13 @@ def _bot_side(dialogue: Dialogue, now: Callable[[], datetime]) -> BotSide:
         preview_fixed=lambda text, link: on_phone(rehearsal.preview_fixed(text, link)),
         is_command=lambda word: not commands.may_be_fixed(commands.interpret(Text(word, None), 0)),
     )
+
+
+def _encrypt_second_factors(database: Database, encryption: Encryption) -> None:
+    with database.writing() as session:
+        changed = staff.encrypt_second_factors(session, encryption)
+    if changed:
+        log.info("second_factors_encrypted", count=changed)
 
 
 class _Trainer:

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from knowledge import audit, callbacks, clusters, inquiries, texts
 from knowledge.content.entries import REFERRALS
 from knowledge.errors import InquiryClosed, InvalidInput, NotFound
-from knowledge.models import Inquiry, InquiryNote, InquiryStatus, StaffMember
+from knowledge.models import Asker, Inquiry, InquiryNote, InquiryStatus, StaffMember
 from knowledge.models.inquiries import OPEN_STATUSES
 
 NOTE_LIMIT = 1000  # characters
@@ -96,6 +96,22 @@ def reveal_callback(session: Session, number: str, actor: str, now: datetime) ->
         raise NotFound("提问人没有留下回拨号码，或提问单已经办结、号码已删除")
     _record(session, inquiry, "callback", actor, None, {"seen": True}, now)
     return left
+
+
+def shortened_asker(session: Session, inquiry: Inquiry) -> str:
+    """The channel's name for the asker, shortened so that it tells two apart and nothing more; empty once erased."""
+    address = _asker(session, inquiry).address or ""
+    return f"{address[:4]}…{address[-4:]}" if len(address) > 12 else ("…" if address else "")
+
+
+def reveal_asker(session: Session, number: str, actor: str, now: datetime) -> str:
+    """The channel's whole name for the asker, and a record that it was seen; NotFound where it was erased."""
+    inquiry = inquiries.by_number(session, number)
+    address = _asker(session, inquiry).address
+    if address is None:
+        raise NotFound("提问人的资料已经清除")
+    _record(session, inquiry, "asker", actor, None, {"seen": True}, now)
+    return address
 
 
 def tell(
@@ -188,6 +204,12 @@ def _name(session: Session, member_id: int | None) -> str | None:
 def _id(inquiry: Inquiry) -> int:
     assert inquiry.id is not None, "a row that was read has its id"
     return inquiry.id
+
+
+def _asker(session: Session, inquiry: Inquiry) -> Asker:
+    asker = session.get(Asker, inquiry.asker_id)
+    assert asker is not None, "an inquiry's asker is never deleted, only emptied"
+    return asker
 
 
 def _record(

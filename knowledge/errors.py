@@ -7,6 +7,7 @@
     ├── InquiryClosed       an inquiry in this state takes no such step
     ├── DraftMoved          a draft or its entry is not what it was when the page was shown
     ├── SettingMoved        a colleague changed a setting since the page was shown
+    ├── SecretUnreadable    a stored secret was encrypted with another key
     └── InvalidInput        a value from outside breaks a rule; the message says which
 
 The errors know no HTTP: each border has its own table of what they mean there.
@@ -39,6 +40,10 @@ class DraftMoved(KnowledgeError):
 
 class SettingMoved(KnowledgeError):
     """A colleague changed a setting since it was looked at."""
+
+
+class SecretUnreadable(KnowledgeError):
+    """A stored secret was encrypted with another key than the one in force, or was altered."""
 
 
 class InvalidInput(KnowledgeError):

@@ -9,14 +9,19 @@ import pyotp
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from knowledge import audit
+from knowledge import audit, throttle
 from knowledge.audit import COMMAND_LINE
-from knowledge.errors import InvalidInput, NotFound
+from knowledge.encryption import Encryption, is_encrypted
+from knowledge.errors import InvalidInput, NotFound, SecretUnreadable
 from knowledge.models import Role, StaffMember, StaffSession
 from knowledge.passwords import hash_password, verify_password
 
+# Within throttle.WINDOW: passwords for one name from one place, and codes for one member from anywhere.
 ATTEMPTS = 5
-LOCKED_FOR = timedelta(minutes=15)
+# From so many attempts for one name, from wherever, each further one is kept waiting a little longer.
+_UNHURRIED = 10
+_WAIT_STEP_S, _LONGEST_WAIT_S = 0.5, 5.0
+_NO_LIMIT = 1_000_000_000
 # However busy a session is, it ends after this long; leaving the browser idle ends it sooner (admin.auth).
 LONGEST_SESSION = timedelta(hours=12)
 _STEP_S = 30  # RFC 6238
@@ -30,7 +35,7 @@ def add(
     name = name.strip()
     if not 0 < len(name) <= 50:
         raise InvalidInput("姓名应为1至50个字符")
-    if _named(session, name):
+    if named(session, name):
         raise InvalidInput(f"已有名为{name}的人员；要改密码请用“重设密码”或 fawen staff password")
     member = StaffMember(name=name, role=role, password_hash=hash_password(password), created_at=now)
     session.add(member)
@@ -75,13 +80,12 @@ def change(session: Session, member_id: int, *, role: Role, is_active: bool, act
 def set_password(
     session: Session, name: str, password: str, now: datetime, *, actor: str = COMMAND_LINE
 ) -> StaffMember:
-    """Set a member's password, end their sessions and unlock them; NotFound for an unknown name."""
-    member = _named(session, name)
+    """Set a member's password and end their sessions; NotFound for an unknown name."""
+    member = named(session, name)
     if member is None:
         raise NotFound(f"没有名为{name}的人员")
     member.password_hash = hash_password(password)
     member.session_epoch += 1
-    member.failed_sign_ins, member.locked_until = 0, None
     session.add(member)
     _record(session, member, "staff.password", actor, _facts(member), now)
     return member
@@ -89,61 +93,105 @@ def set_password(
 
 def change_own_password(session: Session, member: StaffMember, current: str, new: str, now: datetime) -> StaffMember:
     """A member sets their own password; InvalidInput where the current one is wrong or the new one unfit."""
+    guesses = f"own password {member.id}"
+    if not throttle.take(session, guesses, ATTEMPTS, now):
+        raise InvalidInput("当前密码输错次数过多，请15分钟后再试")
     if not verify_password(current, member.password_hash):
         raise InvalidInput("当前密码不对")
+    throttle.forget(session, guesses)
     if current == new:
         raise InvalidInput("新密码与当前密码相同")
     return set_password(session, member.name, new, now, actor=member.name)
 
 
-def sign_in(session: Session, name: str, password: str, now: datetime) -> StaffMember | None:
-    """The member whose name and password these are, or None.
+def count_attempt(session: Session, name: str, source: str, now: datetime) -> bool:
+    """Count an attempt to sign in as `name` from `source` (an address, or a browser known from before).
 
-    After ATTEMPTS failures in a row the name is locked for LOCKED_FOR; a locked member is refused whatever
-    the password, and the caller is told nothing more than that it failed. For a member with a second factor
-    the failures are forgotten only once its code is right too (`check_code`).
+    False, for a name that nobody has too, where that many failed from there already. What comes from elsewhere never
+    shuts anybody out: it only makes others wait (`wait_s`), so a colleague cannot be locked out by name.
     """
-    member = _named(session, name)
-    if member and is_locked(member, now):
-        verify_password(password, None)
-        return None
-    if verify_password(password, member.password_hash if member and member.is_active else None):
-        assert member is not None
-        if member.totp_secret is None:
-            _forget_failures(session, member)
-        return member
-    if member:
-        _count_failure(session, member, now)
-    return None
-
-
-def is_locked(member: StaffMember, now: datetime) -> bool:
-    """Whether too many failures have shut the name for a while."""
-    return bool(member.locked_until and member.locked_until > now)
-
-
-def check_code(session: Session, member: StaffMember, code: str, now: datetime) -> bool:
-    """Whether a six-digit code is right now for the member's second factor; each code works once.
-
-    A wrong one counts like a wrong password.
-    """
-    if member.totp_secret is None or is_locked(member, now):
+    if not throttle.take(session, _place(name, source), ATTEMPTS, now):
         return False
-    step = _matching_step(member.totp_secret, code, now)
-    if step is None or step <= member.totp_last_step:
-        _count_failure(session, member, now)
-        return False
-    member.totp_last_step = step
-    _forget_failures(session, member)
+    throttle.take(session, _anywhere(name), _NO_LIMIT, now)
     return True
 
 
-def propose_second_factor(session: Session, member: StaffMember) -> str:
+def wait_s(session: Session, name: str, now: datetime) -> float:
+    """How long, in seconds, an attempt for a name is kept waiting, after many for it from wherever they came."""
+    return min(_WAIT_STEP_S * max(0, attempts(session, name, now) - _UNHURRIED), _LONGEST_WAIT_S)
+
+
+def attempts(session: Session, name: str, now: datetime) -> int:
+    """How many attempts to sign in as `name` were made lately, from wherever."""
+    return throttle.count(session, _anywhere(name), now)
+
+
+def named(session: Session, name: str) -> StaffMember | None:
+    """The member of a name, if there is one."""
+    return session.exec(select(StaffMember).where(StaffMember.name == name.strip())).first()
+
+
+def is_password_of(member: StaffMember | None, password: str) -> bool:
+    """Whether a password is that of an active member; takes as long where there is none."""
+    return verify_password(password, member.password_hash if member and member.is_active else None)
+
+
+def forget_attempts(session: Session, name: str, source: str) -> None:
+    """The password was right: what failed from that place before is forgotten."""
+    throttle.forget(session, _place(name, source))
+
+
+def check_code(session: Session, encryption: Encryption, member: StaffMember, code: str, now: datetime) -> bool:
+    """Whether a six-digit code is right now for the member's second factor; each code works once.
+
+    After ATTEMPTS wrong ones the member is refused for a while, from wherever they came: whoever gets here has the
+    password, so a name alone shuts nobody out. SecretUnreadable where the secret key was changed.
+    """
+    if member.totp_secret is None or not throttle.take(session, _codes(member), ATTEMPTS, now):
+        return False
+    step = _matching_step(encryption.decrypt(member.totp_secret), code, now)
+    if step is None or step <= member.totp_last_step:
+        return False
+    member.totp_last_step = step
+    session.add(member)
+    throttle.forget(session, _codes(member))
+    return True
+
+
+def propose_second_factor(session: Session, encryption: Encryption, member: StaffMember) -> str:
     """A secret for an authenticator app, kept until a code confirms it; the one proposed before, if any."""
-    if member.totp_pending is None:
-        member.totp_pending = pyotp.random_base32()
+    proposed = pending_secret(encryption, member)
+    if proposed is None:
+        proposed = pyotp.random_base32()
+        member.totp_pending = encryption.encrypt(proposed)
         session.add(member)
-    return member.totp_pending
+    return proposed
+
+
+def pending_secret(encryption: Encryption, member: StaffMember) -> str | None:
+    """The secret that was proposed and not confirmed yet; one that cannot be read any more is none."""
+    if member.totp_pending is None:
+        return None
+    try:
+        return encryption.decrypt(member.totp_pending)
+    except SecretUnreadable:
+        return None  # nothing rests on it: a new one is proposed
+
+
+def encrypt_second_factors(session: Session, encryption: Encryption) -> int:
+    """Encrypt the secrets that an earlier version stored as they are; gives how many.
+
+    Migrations have no key: a server does this when it starts.
+    """
+    changed = 0
+    for member in session.exec(select(StaffMember)):
+        for name in ("totp_secret", "totp_pending"):
+            stored = getattr(member, name)
+            if stored is not None and not is_encrypted(stored):
+                setattr(member, name, encryption.encrypt(stored))
+                session.add(member)
+                changed += 1
+    return changed
 
 
 def second_factor_address(member: StaffMember, secret: str) -> str:
@@ -151,11 +199,14 @@ def second_factor_address(member: StaffMember, secret: str) -> str:
     return pyotp.TOTP(secret).provisioning_uri(name=member.name, issuer_name=_ISSUER)
 
 
-def confirm_second_factor(session: Session, member: StaffMember, code: str, now: datetime) -> None:
+def confirm_second_factor(
+    session: Session, encryption: Encryption, member: StaffMember, code: str, now: datetime
+) -> None:
     """Switch the second factor on; InvalidInput where the code does not fit the proposed secret."""
-    if member.totp_pending is None:
+    proposed = pending_secret(encryption, member)
+    if proposed is None:
         raise InvalidInput("请先点“开始设置”，再输入验证码")
-    step = _matching_step(member.totp_pending, code, now)
+    step = _matching_step(proposed, code, now)
     if step is None:
         raise InvalidInput("验证码不对：请核对手机时间，输入应用里正在显示的6位数字")
     before = _facts(member)
@@ -214,16 +265,16 @@ def _matching_step(secret: str, code: str, now: datetime) -> int | None:
     return next((step for step in steps if hmac.compare_digest(generator.at(step * _STEP_S), digits)), None)
 
 
-def _count_failure(session: Session, member: StaffMember, now: datetime) -> None:
-    member.failed_sign_ins += 1
-    if member.failed_sign_ins >= ATTEMPTS:
-        member.failed_sign_ins, member.locked_until = 0, now + LOCKED_FOR
-    session.add(member)
+def _place(name: str, source: str) -> str:
+    return f"sign-in {name.strip()} from {source}"
 
 
-def _forget_failures(session: Session, member: StaffMember) -> None:
-    member.failed_sign_ins, member.locked_until = 0, None
-    session.add(member)
+def _anywhere(name: str) -> str:
+    return f"sign-in {name.strip()}"
+
+
+def _codes(member: StaffMember) -> str:
+    return f"code {member.id}"
 
 
 def _hashed(key: str) -> str:
@@ -251,7 +302,3 @@ def _record(
         after=_facts(member),
         now=now,
     )
-
-
-def _named(session: Session, name: str) -> StaffMember | None:
-    return session.exec(select(StaffMember).where(StaffMember.name == name.strip())).first()

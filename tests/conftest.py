@@ -38,6 +38,7 @@ TOKEN = "token_for_tests"
 APP_ID = "wx0123456789abcdef"
 AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 PASSWORD = "correct horse battery"
+SECRET_KEY = "k" * 40
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 
 
@@ -124,7 +125,7 @@ def serving(
         seeding.seed_standing(session, NOW)
         matching_data.seed(session, NOW)
         curation.publish_content(session, NOW, "tests")
-    account = Account(TOKEN, APP_ID, AES_KEY, previous_aes_key, mode, "k" * 40, is_simulated=False)  # type: ignore[arg-type] # a str from parametrize
+    account = Account(TOKEN, APP_ID, AES_KEY, previous_aes_key, mode, SECRET_KEY, is_simulated=False)  # type: ignore[arg-type] # a str from parametrize
     matcher = matcher or Matcher(database)
     standing = StandingRules(database)
     app = create_app(account, database, now=now, matcher=matcher, standing=standing, trains=trains, **options)

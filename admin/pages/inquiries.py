@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
-from admin.auth import Curator, OwnForm, Reading, Transaction, Viewer
+from admin.auth import Administrator, Curator, OwnForm, Reading, Transaction, Viewer
 from admin.errors import STATUS, NotAllowed
 from admin.paging import page_number
 from admin.rendering import DOMAIN_NAMES, page
@@ -120,6 +120,13 @@ def reveal_callback(request: Request, number: str, member: Curator, session: Tra
     return show(request, session, member, number, callback=seen)
 
 
+@router.post("/inquiries/{number}/asker", dependencies=[OwnForm])
+def reveal_asker(request: Request, number: str, member: Administrator, session: Transaction) -> Response:
+    """Show the asker's whole openid; the log says that it was seen."""
+    seen = casework.reveal_asker(session, number, member.name, request.app.state.now())
+    return show(request, session, member, number, openid=seen)
+
+
 @router.post("/inquiries/{number}/referral", dependencies=[OwnForm])
 def refer_inquiry(
     request: Request,
@@ -227,6 +234,7 @@ def show(
     chosen: Sequence[str] | None = None,
     doubts: Sequence[Particular] = (),
     callback: str = "",
+    openid: str = "",
     error: KnowledgeError | None = None,
 ) -> Response:
     """The page of one inquiry, with what was typed and what was wrong with it, if anything."""
@@ -267,6 +275,8 @@ def show(
         chosen=None if chosen is None else set(chosen),
         doubts=doubts,
         callback=callback,
+        openid=openid,
+        short_openid=casework.shortened_asker(session, inquiry),
         has_callback=casework.has_callback(session, inquiry),
         error=str(error or ""),
         sought=sought,

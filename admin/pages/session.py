@@ -2,7 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response
+import anyio
+import anyio.to_thread
+from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
@@ -20,23 +22,42 @@ def sign_in_page(request: Request) -> Response:
     return page(request, "session/sign_in.html", name="", error="", next=request.query_params.get("next", ""))
 
 
-@router.post("/sign-in", dependencies=[OwnForm])
+async def slowed(request: Request, name: Annotated[str, Form()] = "") -> None:
+    """Keep an attempt waiting where many were made for its name; async, so that no thread waits with it."""
+    await anyio.sleep(await anyio.to_thread.run_sync(_wait_s, request, name))
+
+
+@router.post("/sign-in", dependencies=[OwnForm, Depends(slowed)])
 def sign_in(
     request: Request,
-    session: Transaction,
     name: Annotated[str, Form()] = "",
     password: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "",  # noqa: A002 # the field's usual name
 ) -> Response:
-    """Check name and password; a failure says no more than that it failed."""
-    member = staff.sign_in(session, name, password, request.app.state.now())
-    if member is None:
-        error = f"用户名或密码不对。连续输错{staff.ATTEMPTS}次将锁定15分钟。"
+    """Check name and password; a failure says no more than that it failed.
+
+    The attempt is counted before the password is looked at, so that many at once are not more than allowed; and it
+    is looked at outside of any unit of work, since that takes long on purpose.
+    """
+    database, now = request.app.state.database, request.app.state.now()
+    with database.reading() as session:
+        member = staff.named(session, name)
+    source = request.app.state.devices.source(request, member)
+    with database.writing() as session:
+        may_try = staff.count_attempt(session, name, source, now)
+    if not may_try:
+        error = "输错次数过多，请15分钟后再试。忘记密码请联系管理员重设。"
+        return page(request, "session/sign_in.html", status=429, name=name, error=error, next=next)
+    if not staff.is_password_of(member, password):
+        error = f"用户名或密码不对。15分钟内最多输错{staff.ATTEMPTS}次。"
         return page(request, "session/sign_in.html", status=401, name=name, error=error, next=next)
-    if member.totp_secret is not None:
-        await_code(request, member)
-        return page(request, "session/code.html", error="", next=next)
-    return _let_in(request, session, member, next)
+    assert member is not None
+    with database.writing() as session:
+        staff.forget_attempts(session, name, source)
+        if member.totp_secret is None:
+            return _let_in(request, session, member, next)
+    await_code(request, member)
+    return page(request, "session/code.html", error="", next=next)
 
 
 @router.post("/sign-in/code", dependencies=[OwnForm])
@@ -51,8 +72,8 @@ def sign_in_with_code(
     if member is None:
         error = "请重新输入用户名和密码。"
         return page(request, "session/sign_in.html", status=401, name="", error=error, next=next)
-    if not staff.check_code(session, member, code, request.app.state.now()):
-        error = f"验证码不对或已经用过，请等下一个。连续输错{staff.ATTEMPTS}次将锁定15分钟。"
+    if not staff.check_code(session, request.app.state.encryption, member, code, request.app.state.now()):
+        error = f"验证码不对或已经用过，请等下一个。15分钟内最多输错{staff.ATTEMPTS}次。"
         return page(request, "session/code.html", status=401, error=error, next=next)
     return _let_in(request, session, member, next)
 
@@ -78,4 +99,13 @@ def _let_in(request: Request, session: Session, member: StaffMember, target: str
     root = request.scope.get("root_path", "")
     # Only a path of ours: an address from outside in `next` would send the member elsewhere.
     is_ours = target.startswith(f"{root}/") and "//" not in target and "\\" not in target
-    return RedirectResponse(target if is_ours else f"{root}/", status_code=303)
+    response = RedirectResponse(target if is_ours else f"{root}/", status_code=303)
+    request.app.state.devices.remember(request, response, member)
+    return response
+
+
+def _wait_s(request: Request, name: str) -> float:
+    with request.app.state.database.reading() as session:
+        if request.app.state.devices.known(request, staff.named(session, name)):
+            return 0.0
+        return staff.wait_s(session, name, request.app.state.now())

@@ -128,7 +128,7 @@ def change_password(
 @router.post("/account/second-factor", dependencies=[OwnForm])
 def propose_second_factor(request: Request, signed_in: Viewer, session: Transaction) -> Response:
     """Show a secret for an authenticator app."""
-    staff.propose_second_factor(session, staff.by_id(session, _id(signed_in)))
+    staff.propose_second_factor(session, request.app.state.encryption, staff.by_id(session, _id(signed_in)))
     return _see(request, "show_account")
 
 
@@ -139,7 +139,7 @@ def confirm_second_factor(
     """Switch the second factor on once the app gives the right code."""
     member = staff.by_id(session, _id(signed_in))
     try:
-        staff.confirm_second_factor(session, member, code, request.app.state.now())
+        staff.confirm_second_factor(session, request.app.state.encryption, member, code, request.app.state.now())
     except InvalidInput as error:
         return _account(request, member, error=str(error))
     return _see(request, "show_account", done="second-factor")
@@ -152,7 +152,7 @@ def remove_second_factor(
     """Switch one's own second factor off, for which a code is needed."""
     member = staff.by_id(session, _id(signed_in))
     now = request.app.state.now()
-    if not staff.check_code(session, member, code, now):
+    if not staff.check_code(session, request.app.state.encryption, member, code, now):
         return _account(request, member, error="验证码不对或已经用过，请等下一个")
     staff.remove_second_factor(session, member, member.name, now)
     begin_session(request, session, member)
@@ -173,8 +173,8 @@ def _list(
         "staff/list.html",
         status=422 if error else 200,
         member=member,
-        people=staff.everybody(session),
-        now=request.app.state.now(),
+        people=[(one, staff.attempts(session, one.name, request.app.state.now())) for one in staff.everybody(session)],
+        many=staff.ATTEMPTS,
         name=name,
         role=role,
         error=error,
@@ -195,7 +195,7 @@ def _show(request: Request, session: Session, member: StaffMember, member_id: in
 
 
 def _account(request: Request, member: StaffMember, *, error: str = "", done: str = "") -> Response:
-    secret = member.totp_pending
+    secret = staff.pending_secret(request.app.state.encryption, member)
     picture = ""
     if secret:
         code = segno.make(staff.second_factor_address(member, secret), error="m")

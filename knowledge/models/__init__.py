@@ -21,7 +21,7 @@ from knowledge.models.inquiries import (
 from knowledge.models.matching import ConfirmedQuestion, FittedWeights, MatchingData, MatchingKind, TrainedModel
 from knowledge.models.messages import DecisionKind, Feedback, Message
 from knowledge.models.outbox import OutboxMessage, OutboxStatus
-from knowledge.models.staff import Role, StaffMember, StaffSession
+from knowledge.models.staff import AttemptCount, Role, StaffMember, StaffSession
 from knowledge.models.standing import FixedReply, FixedReplyKeyword, Revision, TextVersion, UrgentRule
 from knowledge.models.statutes import Article, ReReview, Statute, StatuteVersion
 from knowledge.models.test_cases import TestCase
@@ -31,6 +31,7 @@ metadata = SQLModel.metadata
 __all__ = [
     "Article",
     "Asker",
+    "AttemptCount",
     "AuditRecord",
     "CallbackNumber",
     "Citation",

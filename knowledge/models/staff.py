@@ -32,14 +32,12 @@ class StaffMember(SQLModel, table=True):
     role: str = Field(max_length=20)
     password_hash: str
     is_active: bool = True
-    failed_sign_ins: int = 0
-    locked_until: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
     # Raised when the password changes or all sessions are to end: a cookie made for an older number is void.
     session_epoch: int = 0
-    # The second factor: a base32 secret (RFC 6238), and the last time step a code was taken for, so that no code
-    # works twice. `totp_pending` is a secret shown but not yet confirmed by a code.
-    totp_secret: str | None = Field(default=None, max_length=64)
-    totp_pending: str | None = Field(default=None, max_length=64)
+    # The second factor: a base32 secret (RFC 6238), encrypted (knowledge.encryption), and the last time step a code
+    # was taken for, so that no code works twice. `totp_pending` is a secret shown but not yet confirmed by a code.
+    totp_secret: str | None = Field(default=None, max_length=250)
+    totp_pending: str | None = Field(default=None, max_length=250)
     totp_last_step: int = 0
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
@@ -53,3 +51,13 @@ class StaffSession(SQLModel, table=True):
     member_id: int = Field(foreign_key="staff_member.id", index=True)
     epoch: int
     began_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
+
+
+class AttemptCount(SQLModel, table=True):
+    """How many attempts to sign in were made under a key (a hash, see knowledge.throttle) since a moment."""
+
+    __tablename__ = "attempt_count"
+
+    key: str = Field(primary_key=True, max_length=64)
+    number: int
+    since: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))

@@ -129,6 +129,28 @@ def test_the_log_holds_no_word_of_an_asker(served: Served, browser: httpx.Client
     assert "鹅" not in f"{kept.before}{kept.after}"
 
 
+def test_an_openid_is_shortened_and_revealed_to_administrators_on_the_record(
+    served: Served, browser: httpx.Client
+) -> None:
+    add_staff(served.database)
+    add_staff(served.database, "陈", Role.ADMINISTRATOR)
+    number = inquiry_number(served)
+    openid = served.user("zhang").openid
+    sign_in(browser)
+    page = browser.get(f"/admin/inquiries/{number}")
+    assert openid not in page.text
+    assert f"{openid[:4]}…{openid[-4:]}" in page.text
+    assert "显示完整标识" not in page.text
+    sign_in(browser, "陈")
+    page = browser.get(f"/admin/inquiries/{number}")
+
+    assert openid in browser.post(f"/admin/inquiries/{number}/asker", data={"form_token": token(page)}).text
+
+    with served.database.reading() as session:
+        kept = session.exec(select(AuditRecord).where(AuditRecord.action == "inquiry.asker")).one()
+    assert (kept.actor, kept.subject, kept.after) == ("陈", f"inquiry {number}", {"seen": True})
+
+
 def test_a_reply_that_is_refused_comes_back_with_what_was_typed(served: Served, browser: httpx.Client) -> None:
     add_staff(served.database)
     number = inquiry_number(served)

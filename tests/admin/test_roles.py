@@ -20,6 +20,7 @@ LEAST: dict[tuple[str, str], Role] = {
     ("POST", "/inquiries/{number}/reply"): C,
     ("POST", "/inquiries/{number}/question"): C,
     ("POST", "/inquiries/{number}/callback"): C,
+    ("POST", "/inquiries/{number}/asker"): A,
     ("POST", "/inquiries/{number}/referral"): C,
     ("POST", "/inquiries/{number}/refusal"): C,
     ("POST", "/inquiries/{number}/assignment"): C,

@@ -12,10 +12,13 @@ from sqlmodel import select
 from admin.limits import BODY_LIMIT_BYTES
 from knowledge import audit, staff
 from knowledge.database import Database
+from knowledge.encryption import Encryption
 from knowledge.errors import InvalidInput
 from knowledge.models import Role, StaffMember
 from tests.admin.test_pages import sign_in, token
-from tests.conftest import NOW, PASSWORD, Served, add_staff, serving
+from tests.conftest import NOW, PASSWORD, SECRET_KEY, Served, add_staff, serving
+
+ENCRYPTION = Encryption(SECRET_KEY)
 
 
 class Clock:
@@ -86,9 +89,10 @@ def test_codes_guessed_lock_the_name_and_a_password_given_long_ago_does_not_coun
 ) -> None:
     with served.database.writing() as session:
         member = session.exec(select(StaffMember).where(StaffMember.name == "李")).one()
-        member.totp_secret = pyotp.random_base32()
+        secret = pyotp.random_base32()
+        member.totp_secret = ENCRYPTION.encrypt(secret)
         session.add(member)
-        app = pyotp.TOTP(member.totp_secret)
+        app = pyotp.TOTP(secret)
     page = sign_in(browser)
     clock.turn(minutes=6)
     late = browser.post("/admin/sign-in/code", data={"form_token": token(page), "code": app.at(clock())})
@@ -101,9 +105,54 @@ def test_codes_guessed_lock_the_name_and_a_password_given_long_ago_does_not_coun
 
     locked = browser.post("/admin/sign-in/code", data={"form_token": token(page), "code": app.at(clock())})
     assert locked.status_code == 401
-    assert sign_in(browser).status_code == 401
     clock.turn(minutes=16)
-    assert "手机验证码" in sign_in(browser).text
+    page = sign_in(browser)
+    assert "手机验证码" in page.text
+    right = browser.post("/admin/sign-in/code", data={"form_token": token(page), "code": app.at(clock())})
+    assert right.status_code == 200
+
+
+def test_who_guesses_passwords_is_stopped_and_the_colleague_is_not(served: Served, browser: httpx.Client) -> None:
+    """The attacker sits behind the same address: only a browser known from before tells the colleague apart."""
+    sign_in(browser)
+    post(browser, "/sign-out")
+    with httpx.Client(base_url=served.url, follow_redirects=True, timeout=10, trust_env=False) as attacker:
+        tried = [sign_in(attacker, password="wrong password").status_code for _ in range(staff.ATTEMPTS + 1)]
+        assert tried == [401] * staff.ATTEMPTS + [429]
+        assert "15分钟后再试" in sign_in(attacker).text, "the right one does not help either"
+        unknown = [sign_in(attacker, name="没有这人").status_code for _ in range(staff.ATTEMPTS + 1)]
+        assert unknown == tried, "a name nobody has is no different"
+
+    assert sign_in(browser).status_code == 200
+    with httpx.Client(base_url=served.url, follow_redirects=True, timeout=10, trust_env=False) as elsewhere:
+        elsewhere.headers["x-forwarded-for"] = "192.0.2.7"
+        assert sign_in(elsewhere).status_code == 200, "from another address, never seen before"
+        post(elsewhere, "/sign-out")
+        sign_in(elsewhere, "陈")
+        assert "15分钟内尝试登录" in elsewhere.get("/admin/staff").text
+
+
+def test_a_second_factor_is_stored_encrypted(served: Served, browser: httpx.Client) -> None:
+    sign_in(browser)
+    found = re.search(r"<code>([A-Z2-7]{32})</code>", post(browser, "/account/second-factor").text)
+    assert found
+
+    stored = _member(served, "李").totp_pending
+    assert stored
+    assert found[1] not in stored
+    assert ENCRYPTION.decrypt(stored) == found[1]
+
+
+def test_a_changed_secret_key_is_said(served: Served, browser: httpx.Client) -> None:
+    with served.database.writing() as session:
+        member = session.exec(select(StaffMember).where(StaffMember.name == "李")).one()
+        member.totp_secret = Encryption("another key than the one in force, long").encrypt(pyotp.random_base32())
+        session.add(member)
+
+    refused = browser.post("/admin/sign-in/code", data={"form_token": token(sign_in(browser)), "code": "123456"})
+
+    assert refused.status_code == 409
+    assert "FAWEN_SECRET_KEY 已经更换" in refused.text
 
 
 def test_an_idle_session_ends_and_a_busy_one_ends_after_half_a_day(browser: httpx.Client, clock: Clock) -> None:
@@ -194,7 +243,7 @@ def test_ones_own_password_is_changed_and_other_sessions_end(served: Served, bro
 def test_a_lost_phone_is_taken_off_by_an_administrator(served: Served, browser: httpx.Client) -> None:
     with served.database.writing() as session:
         member = session.exec(select(StaffMember).where(StaffMember.name == "李")).one()
-        member.totp_secret = pyotp.random_base32()
+        member.totp_secret = ENCRYPTION.encrypt(pyotp.random_base32())
         session.add(member)
     sign_in(browser, "陈")
     assert "密码和手机验证码" in browser.get("/admin/staff").text

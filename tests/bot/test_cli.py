@@ -98,6 +98,7 @@ def test_unknown_numbers_and_people_are_findings(run: CliRunner) -> None:
     assert run.invoke(app, ["erase", "o_nobody"]).exit_code == 1
     assert run.invoke(app, ["staff", "password", "无名", "--password", "long enough password"]).exit_code == 1
     assert run.invoke(app, ["staff", "add", "李", "--password", "short"]).exit_code == 2
+    assert run.invoke(app, ["staff", "second-factor-off", "无名"]).exit_code == 1
 
 
 def settings(folder: Path, **values: str) -> BotSettings:

@@ -9,15 +9,16 @@ from sqlalchemy import UniqueConstraint, inspect, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
-from knowledge import curation, inquiries, seeding, staff
+from knowledge import curation, inquiries, seeding, staff, throttle
 from knowledge.answering import Matcher
 from knowledge.database import Database
-from knowledge.errors import InvalidInput
+from knowledge.encryption import Encryption
+from knowledge.errors import InvalidInput, SecretUnreadable
 from knowledge.migrations import is_current, migrate
 from knowledge.models import Asker, FaqEntry, Inquiry, InquiryCounter, Role, StaffMember, metadata
 from knowledge.working_days import after_working_days, is_working_day, local_day
 from tests.builders import build_entry
-from tests.conftest import NOW, PASSWORD, add_staff
+from tests.conftest import NOW, add_staff
 
 
 def test_every_migration_runs_down_and_up_again(database: Database) -> None:
@@ -150,18 +151,58 @@ def test_a_running_matcher_sees_what_is_published_next(database: Database) -> No
     assert matcher.decide("试用期最长多久").ranked[0].id == "labor.probation.length"
 
 
-def test_a_name_is_locked_after_too_many_wrong_passwords(database: Database) -> None:
-    add_staff(database)
-
-    def attempt(password: str, at: datetime) -> bool:
+def test_guesses_from_one_place_are_few_and_shut_nobody_else_out(database: Database) -> None:
+    def may_try(source: str, at: datetime = NOW) -> bool:
         with database.writing() as session:
-            return staff.sign_in(session, "李", password, at) is not None
+            return staff.count_attempt(session, "李", source, at)
 
-    assert attempt(PASSWORD, NOW)
-    assert not any(attempt("wrong password", NOW) for _ in range(staff.ATTEMPTS))
-    assert not attempt(PASSWORD, NOW)
-    assert attempt(PASSWORD, NOW + staff.LOCKED_FOR + timedelta(seconds=1))
-    assert not attempt("", NOW)
+    assert [may_try("attacker") for _ in range(staff.ATTEMPTS + 2)] == [True] * staff.ATTEMPTS + [False] * 2
+    assert may_try("office")
+    assert may_try("attacker", NOW + throttle.WINDOW), "the window is over"
+
+
+def test_many_attempts_at_once_are_no_more_than_allowed(database: Database) -> None:
+    def may_try(_: int) -> bool:
+        with database.writing() as session:
+            return staff.count_attempt(session, "李", "attacker", NOW)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(may_try, range(24))) == staff.ATTEMPTS
+
+
+def test_many_places_make_a_name_slow_and_never_shut(database: Database) -> None:
+    waits = []
+    for place in range(30):
+        with database.writing() as session:
+            waits.append(staff.wait_s(session, "李", NOW))
+            assert staff.count_attempt(session, "李", f"botnet {place}", NOW)
+
+    assert waits[:11] == [0.0] * 11
+    assert waits[11:] == sorted(waits[11:])
+    assert 0 < waits[11] < waits[-1] <= 5.0
+
+
+def test_second_factors_stored_plainly_are_encrypted_when_a_server_starts(database: Database) -> None:
+    add_staff(database)
+    key, other = Encryption("k" * 40), Encryption("x" * 40)
+    with database.writing() as session:
+        member = staff.named(session, "李")
+        assert member
+        member.totp_secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+        session.add(member)
+
+    with database.writing() as session:
+        assert staff.encrypt_second_factors(session, key) == 1
+        assert staff.encrypt_second_factors(session, key) == 0
+    with database.reading() as session:
+        stored = session.exec(select(StaffMember.totp_secret)).one()
+    assert stored
+    assert "JBSWY3DP" not in stored
+    assert key.decrypt(stored) == "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+    with pytest.raises(SecretUnreadable, match="FAWEN_SECRET_KEY"):
+        other.decrypt(stored)
+    with pytest.raises(SecretUnreadable):
+        key.decrypt(stored[:-2] + "xx")
 
 
 def test_staff_rules(database: Database) -> None:
