@@ -438,6 +438,7 @@ def _open(turn: Turn, question: str, reason: str, outcome: Outcome | None = None
         turn.now,
         urgent=turn.urgent is not None,
         domain=_field_of(turn.message),
+        contrast=turn.matcher.keeps_apart,
     )
     turn.message.inquiry_id = inquiry.id
     return _registered(turn, inquiry, opened=opened, outcome=outcome)

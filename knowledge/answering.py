@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlmodel import Session
 
-from knowledge import classifier, curation, matching_data, tuning
+from knowledge import classifier, clusters, curation, matching_data, tuning
 from knowledge.content.matching import OutsideForm
 from knowledge.curation import EntryText
 from knowledge.database import Database
@@ -150,6 +150,10 @@ class Matcher:
     def decide(self, text: str) -> Decision:
         """The decision for a message's text; reads no database."""
         return decide(self._engine, text)
+
+    def keeps_apart(self, first: str, second: str) -> bool:
+        """Whether no one answer may go to both normalised texts: one denies the other, or they name opposite facts."""
+        return clusters.polarity_differs(first, second) or self.index.guard.axes.oppose(first, second)
 
     def outcome(self, session: Session, decision: Decision, today: date) -> Outcome:
         """What a decision means for the asker, with the texts it needs.

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from knowledge import audit, callbacks, clusters, inquiries, texts
+from knowledge import audit, callbacks, clusters, inquiries, texts, tuning
 from knowledge.content.entries import REFERRALS
 from knowledge.errors import InquiryClosed, InvalidInput, NotFound
 from knowledge.models import Asker, Inquiry, InquiryNote, InquiryStatus, StaffMember
@@ -128,6 +128,7 @@ def tell(
 
     An inquiry that a colleague closed meanwhile is left alone and named. InvalidInput for an unfit text, for no
     inquiry, or where the same asker's second inquiry would bring him the text twice: that one is merged instead.
+    With `entry_id` the questions are confirmed to have meant that entry: evidence for `evaluate --from-log` and `fit`.
     """
     chosen = list(dict.fromkeys(numbers))
     if not chosen:
@@ -150,6 +151,7 @@ def tell(
         if entry_id is not None:
             inquiry.entry_id = entry_id
             session.add(inquiry)
+            _learn(session, inquiry, entry_id, author, now)
         served[inquiry.asker_id] = inquiry
         answered.append(number)
     return Told(tuple(answered), tuple(too_late))
@@ -187,6 +189,13 @@ def separate(session: Session, number: str, actor: str, now: datetime) -> Inquir
     clusters.separate(session, inquiry, now)
     _record(session, inquiry, "separate", actor, before, {"cluster": inquiry.cluster_id}, now)
     return inquiry
+
+
+def _learn(session: Session, inquiry: Inquiry, entry_id: str, author: str, now: datetime) -> None:
+    """Confirm what the inquiry was opened with; what the asker added later is no question by itself."""
+    asked = next((one for one in inquiries.messages_of(session, inquiry) if one.kind == "question"), None)
+    if asked is not None and asked.id is not None:
+        tuning.confirm(session, asked.id, entry_id, author, now)
 
 
 def _open(session: Session, number: str) -> Inquiry:

@@ -8,6 +8,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from knowledge import audit, callbacks, clusters, outbox
+from knowledge.clusters import Contrast
 from knowledge.database import insert_if_absent
 from knowledge.errors import InquiryClosed, InvalidInput, NotFound
 from knowledge.matching.normalize import normalize
@@ -38,15 +39,17 @@ def open_or_join(
     *,
     urgent: bool = False,
     domain: str | None = None,
+    contrast: Contrast = clusters.polarity_differs,
 ) -> tuple[Inquiry, bool]:
     """The asker's inquiry for a question, and whether it was opened now. `domain` is the field it seems to be of.
 
     What repeats an open inquiry of the same asker joins it instead of opening another; it stays or becomes
-    urgent where either is.
+    urgent where either is. `contrast` tells which normalised questions must not share an answer, however alike.
     """
     normal = normalize(question)
     for inquiry in open_of(session, asker_id):
-        if fuzz.ratio(normalize((inquiry.question or "").split(SUPPLEMENT)[0]), normal) >= _SAME_QUESTION:
+        opened_with = normalize((inquiry.question or "").split(SUPPLEMENT)[0])
+        if fuzz.ratio(opened_with, normal) >= _SAME_QUESTION and not contrast(opened_with, normal):
             inquiry.urgent = inquiry.urgent or urgent
             session.add(inquiry)
             return inquiry, False
@@ -62,7 +65,7 @@ def open_or_join(
     )
     session.add(inquiry)
     session.flush()
-    clusters.place(session, inquiry, now)
+    clusters.place(session, inquiry, now, contrast)
     return inquiry, True
 
 

@@ -85,6 +85,11 @@ class Axes:
         read = {number: self.listed[number].read(normalized) for number in sorted(named)}
         return {number: values for number, values in read.items() if values}
 
+    def oppose(self, first: str, second: str) -> bool:
+        """Whether two normalised texts say different things on an axis that both name (辞职, 辞退)."""
+        one, other = self.read(first), self.read(second)
+        return any(one[number].isdisjoint(other[number]) for number in one.keys() & other.keys())
+
 
 @dataclass(frozen=True)
 class Guard:

@@ -7,7 +7,7 @@ from sqlmodel import col, select
 
 from bot import receipts
 from bot.wechat.messages import OpenId
-from knowledge import inquiries
+from knowledge import casework, inquiries, tuning
 from knowledge.errors import InquiryClosed
 from knowledge.models import Conversation, Inquiry, Message
 from tests.conftest import NOW, Served
@@ -55,6 +55,31 @@ def test_asking_the_same_again_joins_the_open_inquiry(served: Served) -> None:
 
     with served.database.reading() as session:
         assert len(session.exec(select(Inquiry)).all()) == 1
+
+
+def test_opposite_facts_never_share_a_group_however_alike_they_look(served: Served) -> None:
+    groups = []
+    for name, event in (("zhang", "被辞退"), ("zhao", "要辞职"), ("sun", "被开除")):
+        user = served.user(name)
+        user.says("人工")
+        number = _number(user.says(f"公司食堂师傅{event}以后，食堂养的鹅归谁照看，饲料钱找谁报销").text)
+        with served.database.reading() as session:
+            groups.append(inquiries.by_number(session, number).cluster_id)
+
+    assert groups[0] == groups[2] != groups[1]
+
+
+def test_what_a_colleague_recognised_becomes_evidence(served: Served) -> None:
+    zhang = served.user("zhang")
+    zhang.says("人工")
+    number = _number(zhang.says("转正前那几个月钱给得很少行不行").text)
+    with served.database.writing() as session:
+        casework.tell(session, [number], "不低于百分之八十。", "李", NOW, entry_id="labor.probation.wage")
+
+    with served.database.reading() as session:
+        assert [(one.text, one.topic) for one in tuning.confirmed(session)] == [
+            ("转正前那几个月钱给得很少行不行", "labor.probation.wage")
+        ]
 
 
 def test_two_colleagues_cannot_both_answer(served: Served) -> None:

@@ -17,7 +17,7 @@ from knowledge.content.matching import matching_set, read_rows, unknown_entries
 from knowledge.database import Database
 from knowledge.errors import ContentError, InvalidInput, NotFound
 from knowledge.evaluation import Side, tell_contrasts
-from knowledge.matching.contrast import build_axis, build_guard
+from knowledge.matching.contrast import build_axes, build_axis, build_guard
 from knowledge.matching.decide import Engine, Fact, Kind, decide
 from knowledge.matching.index import Document, build_index
 from knowledge.matching.lexicon import Concept, build_lexicon, concept_features
@@ -91,6 +91,14 @@ def test_a_longer_word_hides_the_opposite_within_it() -> None:
     assert SIGNED.read("单位没签了合同就让上班") == {"未签"}
     assert SIGNED.read("签了合同") == {"已签"}
     assert SIGNED.read("合同") == frozenset()
+
+
+def test_two_texts_oppose_each_other_where_both_name_an_axis() -> None:
+    axes = build_axes([SIGNED])
+
+    assert axes.oppose("公司没签合同", "公司签了合同")
+    assert not axes.oppose("公司没签合同", "一直未签合同")
+    assert not axes.oppose("公司没签合同", "公司不发工资")
 
 
 @pytest.mark.parametrize("text", ["到底签没签合同", "公司有没有签合同我不知道", "签不签合同随便你"])
