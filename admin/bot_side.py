@@ -1,6 +1,6 @@
 """What a page needs of the bot, as `bot/main.py` hands it over: how the phone shows a text, and a trial run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from knowledge.curation import EntryText
@@ -39,7 +39,7 @@ class BotSide:
 
     `preview_text` shows one of staff's texts with example values in its placeholders, `preview_fixed` a fixed
     reply (text, and link or None). `is_command` tells words that the account takes as a command of its own, so
-    that no fixed reply is tried for them.
+    that no fixed reply is tried for them. `shown` shows messages as they were, or are to be, sent.
     """
 
     preview: Callable[[EntryText], tuple[PhonePart, ...]]
@@ -47,3 +47,4 @@ class BotSide:
     preview_text: Callable[[str], tuple[PhonePart, ...]]
     preview_fixed: Callable[[str, str | None], tuple[PhonePart, ...]]
     is_command: Callable[[str], bool]
+    shown: Callable[[Iterable[str]], tuple[PhonePart, ...]]

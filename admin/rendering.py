@@ -15,7 +15,7 @@ from knowledge.working_days import SHANGHAI, working_days_between
 # the room's pages are.
 ROOMS: tuple[tuple[str, str, Role, tuple[str, ...]], ...] = (
     ("/", "今日", Role.VIEWER, ()),
-    ("/inquiries", "待解问题", Role.VIEWER, ()),
+    ("/inquiries", "待解问题", Role.VIEWER, ("/messages",)),
     ("/entries", "知识库", Role.VIEWER, ("/drafts", "/signing")),
     ("/statutes", "法规库", Role.VIEWER, ()),
     ("/trial", "试问", Role.VIEWER, ()),

@@ -173,6 +173,7 @@ def _bot_side(dialogue: Dialogue, now: Callable[[], datetime]) -> BotSide:
         preview_text=lambda text: on_phone(rehearsal.preview_text(dialogue, text)),
         preview_fixed=lambda text, link: on_phone(rehearsal.preview_fixed(text, link)),
         is_command=lambda word: not commands.may_be_fixed(commands.interpret(Text(word, None), 0)),
+        shown=on_phone,
     )
 
 

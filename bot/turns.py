@@ -20,6 +20,7 @@ from knowledge.models import (
     Conversation,
     DecisionKind,
     Feedback,
+    FurtherAnswer,
     Inquiry,
     InquiryStatus,
     Message,
@@ -161,8 +162,10 @@ def _question(turn: Turn, text: str, decision: Decision) -> list[str]:
     wants_person, state.wants_person = state.wants_person, False
     _close_list(state)
     outcome = turn.matcher.outcome(turn.session, decision, local_day(turn.now))
-    _log_decision(turn.message, outcome)
+    _log_decision(turn.message, outcome, turn.matcher)
     if wants_person:
+        # The entry's text is not given: nobody received it.
+        turn.message.entry_id = turn.message.entry_version_id = None
         return _headed(turn, [_open(turn, text, "asked_for_person", outcome)])
     match outcome:
         case Answered(entry=entry, others=others):
@@ -190,6 +193,10 @@ def _answered(turn: Turn, entry: EntryText, others: tuple[EntryText, ...] = ()) 
     state = turn.state
     state.topic_entry_id, state.topic_at, state.clarified_in_row = entry.id, turn.now, 0
     if others:
+        turn.session.add_all(
+            FurtherAnswer(message_id=turn.message_id, position=place, entry_id=one.id, entry_version_id=one.version_id)
+            for place, one in enumerate(others[:2], 2)
+        )
         return [replies.several([entry, *others][:3], turn.message_id)]
     return replies.answer(entry, turn.message_id)
 
@@ -480,7 +487,7 @@ def _question_of(turn: Turn, answered: Message) -> str:
     return curation.titles_of(turn.session, [answered.entry_id]).get(answered.entry_id, answered.text or "")
 
 
-def _log_decision(message: Message, outcome: Outcome) -> None:
+def _log_decision(message: Message, outcome: Outcome, matcher: Matcher) -> None:
     """Keep what was decided and on what evidence, so that any answer can be explained later."""
     ranked = outcome.decision.ranked
     message.candidates = [
@@ -488,6 +495,9 @@ def _log_decision(message: Message, outcome: Outcome) -> None:
         for one in ranked
     ]
     message.score = ranked[0].score if ranked else None
+    message.reason = outcome.decision.reason
+    model = matcher.engine.model
+    message.weights_digest, message.classifier_version = matcher.weights_digest, model.version if model else None
     match outcome:
         case Answered(entry=entry):
             message.decision = DecisionKind.ANSWERED

@@ -106,6 +106,12 @@ class Matcher:
         self._outside: dict[str, OutsideForm] = {}
         self._day: date | None = None
         self._published = _Published(0, date.min)
+        self._weights_digest: str | None = None
+
+    @property
+    def weights_digest(self) -> str | None:
+        """What names the numbers in use in the database (`WeightsUsed`); None for numbers given from outside."""
+        return self._weights_digest
 
     @property
     def engine(self) -> Engine:
@@ -141,6 +147,8 @@ class Matcher:
                 documents = curation.published_documents(session, today)
                 given = matching_data.load(session)
                 weights = self._given or tuning.weights_in_force(session)
+            if self._given is None and (self._weights_digest is None or weights != self._engine.weights):
+                self._weights_digest = self._remember(weights)
             documents += [form.document() for form in given.outside]
             index = build_index(documents, version, given.lexicon, given.axes)
             self._outside = {form.id: form for form in given.outside}
@@ -183,6 +191,16 @@ class Matcher:
             referral=outside.referral if outside else None,
             decision=decision,
         )
+
+    def _remember(self, weights: Weights) -> str:
+        """Before anything is decided with them, so that each decision can name them."""
+        digest = tuning.digest_of(weights)
+        with self.database.reading() as session:
+            is_known = tuning.is_known(session, digest)
+        if not is_known:
+            with self.database.writing() as session:
+                tuning.remember(session, weights)
+        return digest
 
     def _published_now(self, session: Session, today: date) -> _Published:
         """What was read of the content in force, or nothing yet where that has just changed.

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from knowledge import audit, callbacks, clusters, inquiries, texts, tuning
 from knowledge.content.entries import REFERRALS
+from knowledge.curation import EntryText
 from knowledge.errors import InquiryClosed, InvalidInput, NotFound
 from knowledge.models import Asker, Inquiry, InquiryNote, InquiryStatus, StaffMember
 from knowledge.models.inquiries import OPEN_STATUSES
@@ -122,9 +123,9 @@ def tell(
     now: datetime,
     *,
     closed_as: InquiryStatus = InquiryStatus.ANSWERED,
-    entry_id: str | None = None,
+    entry: EntryText | None = None,
 ) -> Told:
-    """Send one text to the askers of several inquiries, closing each.
+    """Send one text to the askers of several inquiries, closing each; `entry` is whose text it is, if one's.
 
     An inquiry that a colleague closed meanwhile is left alone and named. InvalidInput for an unfit text, for no
     inquiry, or where the same asker's second inquiry would bring him the text twice: that one is merged instead.
@@ -143,15 +144,15 @@ def tell(
             answered.append(number)
             continue
         try:
-            inquiries.reply(session, number, author, text, now, closed_as=closed_as)
+            written = inquiries.reply(session, number, author, text, now, closed_as=closed_as)
         except InquiryClosed:
             too_late.append(number)
             continue
         session.refresh(inquiry)
-        if entry_id is not None:
-            inquiry.entry_id = entry_id
-            session.add(inquiry)
-            _learn(session, inquiry, entry_id, author, now)
+        if entry is not None:
+            inquiry.entry_id, written.entry_version_id = entry.id, entry.version_id
+            session.add_all([inquiry, written])
+            _learn(session, inquiry, entry.id, author, now)
         served[inquiry.asker_id] = inquiry
         answered.append(number)
     return Told(tuple(answered), tuple(too_late))

@@ -97,6 +97,11 @@ def _text(session: Session, entry: FaqEntry, version: EntryVersion) -> EntryText
     )
 
 
+def citations_of(session: Session, version_id: int) -> tuple[Cited, ...]:
+    """The legal basis of one version of an entry, in order."""
+    return tuple(_citations(session, [version_id]).get(version_id, ()))
+
+
 def find(session: Session, query: str, domain: str, limit: int, offset: int) -> list[FaqEntry]:
     """Entries whose title, question or id contains `query`, of a domain ("" for all), by id."""
     statement = select(FaqEntry).order_by(col(FaqEntry.id)).limit(limit).offset(offset)

@@ -1,14 +1,17 @@
 """The matcher's numbers in force, newer ones in shadow, and what curators confirmed of logged questions."""
 
+import hashlib
+import json
 from datetime import datetime
 
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from knowledge.database import insert_if_absent
 from knowledge.errors import InvalidInput, NotFound
 from knowledge.matching.labelled import Labelled
 from knowledge.matching.weights import Weights, as_row, load_weights, parse_weights
-from knowledge.models import ConfirmedQuestion, FaqEntry, FittedWeights, Message
+from knowledge.models import ConfirmedQuestion, FaqEntry, FittedWeights, Message, WeightsUsed
 
 
 def weights_in_force(session: Session) -> Weights:
@@ -23,6 +26,30 @@ def weights_in_shadow(session: Session) -> Weights | None:
     """The newest numbers that wait to be put in force; None where there are none newer than those in force."""
     row = session.exec(select(FittedWeights).order_by(col(FittedWeights.id).desc())).first()
     return parse_weights(row.data) if row and not row.is_active else None
+
+
+def digest_of(weights: Weights) -> str:
+    """What messages name the numbers by that decided them: 16 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(as_row(weights), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def is_known(session: Session, digest: str) -> bool:
+    """Whether the numbers of a digest are kept."""
+    return session.get(WeightsUsed, digest) is not None
+
+
+def remember(session: Session, weights: Weights) -> None:
+    """Keep numbers that decide from now on, once, for as long as messages may name them."""
+    insert_if_absent(session, WeightsUsed, digest=digest_of(weights), data=as_row(weights))
+
+
+def used(session: Session, digest: str) -> Weights | None:
+    """The numbers of a digest; None where they are not kept, or are for other evidence than this program's."""
+    row = session.get(WeightsUsed, digest)
+    try:
+        return parse_weights(row.data) if row else None
+    except ValueError:
+        return None
 
 
 def propose(session: Session, weights: Weights, by: str, now: datetime) -> int:

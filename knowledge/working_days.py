@@ -1,6 +1,6 @@
 """Days in China: the local date, and working days with the State Council's holidays where announced."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import chinese_calendar
@@ -11,6 +11,11 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 def local_day(moment: datetime) -> date:
     """The day in Asia/Shanghai on which an aware moment falls."""
     return moment.astimezone(SHANGHAI).date()
+
+
+def start_of_day(day: date) -> datetime:
+    """The first moment of a day in Asia/Shanghai."""
+    return datetime.combine(day, time.min, SHANGHAI)
 
 
 def now_utc() -> datetime:

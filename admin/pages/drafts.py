@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -12,7 +11,7 @@ from starlette.datastructures import FormData
 
 from admin.auth import Curator, OwnForm, Reading, Reviewer, Transaction, Viewer
 from admin.errors import STATUS
-from admin.paging import page_number
+from admin.paging import day_of, page_number
 from admin.rendering import DOMAIN_NAMES, page
 from knowledge import casework, catalogue, curation, drafts, inbox, inquiries, particulars, wordings
 from knowledge.content.entries import REFERRALS, EntryForm, fill_figures
@@ -187,7 +186,7 @@ def publish_draft(
             draft = drafts.publish(session, draft_id, member.name, now, against=against)
             if recipients:
                 entry = curation.published_text(session, draft.entry_id, local_day(now))
-                casework.tell(session, recipients, curation.as_reply(entry), member.name, now, entry_id=entry.id)
+                casework.tell(session, recipients, curation.as_reply(entry), member.name, now, entry=entry)
     except (InvalidInput, DraftMoved) as error:
         session.expire_all()
         return _show(request, session, member, draft_id, error=error)
@@ -288,7 +287,8 @@ def _content(form: FormData) -> dict[str, Any]:
     content["audience"] = [str(one) for one in form.getlist("audience")]
     content["citations"] = [_citation(line) for line in lines("citations")]
     for name in ("review_by", "valid_from", "valid_until"):
-        content[name] = _day(text(name))
+        day = day_of(text(name))
+        content[name] = day.isoformat() if day else None
     return content
 
 
@@ -317,15 +317,6 @@ def _full_title(name: str) -> str:
         if name in {title.removeprefix("中华人民共和国"), *statute.aliases}:
             return title
     return name
-
-
-def _day(text: str) -> str | None:
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError as error:
-        raise InvalidInput(f"“{text}”不是日期，请写成 2027-01-01") from error
 
 
 def _fields(content: Mapping[str, Any], typed: FormData | None) -> dict[str, Any]:

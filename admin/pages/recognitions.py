@@ -52,7 +52,7 @@ def recognise_entry(
             return _show(
                 request, session, member, number, entry, typed=typed, text=text, chosen=recipients, doubts=doubts
             )
-        told = casework.tell(session, recipients, text, member.name, now, entry_id=entry)
+        told = casework.tell(session, recipients, text, member.name, now, entry=known)
         if not told.answered:
             raise InquiryClosed(f"提问单{'、'.join(told.too_late)}已经办结，不能再次答复")
         drafts.add_variants(session, entry, added, member.name, now)

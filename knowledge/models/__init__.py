@@ -18,8 +18,15 @@ from knowledge.models.inquiries import (
     ReplyKind,
     StaffReply,
 )
-from knowledge.models.matching import ConfirmedQuestion, FittedWeights, MatchingData, MatchingKind, TrainedModel
-from knowledge.models.messages import DecisionKind, Feedback, Message
+from knowledge.models.matching import (
+    ConfirmedQuestion,
+    FittedWeights,
+    MatchingData,
+    MatchingKind,
+    TrainedModel,
+    WeightsUsed,
+)
+from knowledge.models.messages import DecisionKind, Feedback, FurtherAnswer, Message
 from knowledge.models.outbox import OutboxMessage, OutboxStatus
 from knowledge.models.staff import AttemptCount, Role, StaffMember, StaffSession
 from knowledge.models.standing import FixedReply, FixedReplyKeyword, Revision, TextVersion, UrgentRule
@@ -52,6 +59,7 @@ __all__ = [
     "FittedWeights",
     "FixedReply",
     "FixedReplyKeyword",
+    "FurtherAnswer",
     "Inquiry",
     "InquiryCluster",
     "InquiryCounter",
@@ -76,5 +84,6 @@ __all__ = [
     "TrainedModel",
     "UrgentRule",
     "Variant",
+    "WeightsUsed",
     "metadata",
 ]

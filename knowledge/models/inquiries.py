@@ -107,7 +107,10 @@ class ReplyKind(StrEnum):
 
 
 class StaffReply(SQLModel, table=True):
-    """What a colleague wrote to the asker of an inquiry; `helpful` is what the asker said of it (None: nothing)."""
+    """What a colleague wrote to the asker of an inquiry; `helpful` is what the asker said of it (None: nothing).
+
+    `entry_version_id`: it is an entry's text, of that version.
+    """
 
     __tablename__ = "staff_reply"
     __table_args__ = (CheckConstraint("kind IN ('answer', 'question')", name="kind"),)
@@ -118,4 +121,5 @@ class StaffReply(SQLModel, table=True):
     kind: str = Field(default=ReplyKind.ANSWER, max_length=20)
     text: str | None = None
     helpful: bool | None = None
+    entry_version_id: int | None = Field(default=None, foreign_key="entry_version.id", index=True)
     written_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))

@@ -57,6 +57,19 @@ class FittedWeights(SQLModel, table=True):
     made_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 
+class WeightsUsed(SQLModel, table=True):
+    """Weights and thresholds that decided something, in the form of `matching.weights.as_row`; never changed.
+
+    `digest` is the beginning of the sha-256 over that form: what ships with a release and what a site fitted are
+    kept alike, so that a past decision shows the very numbers it was made with.
+    """
+
+    __tablename__ = "weights_used"
+
+    digest: str = Field(primary_key=True, max_length=16)
+    data: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+
+
 class ConfirmedQuestion(SQLModel, table=True):
     """What a curator says a logged question meant: an entry, or (entry_id empty) nothing of ours."""
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Column, Index, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, Column, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from knowledge.database import UtcDateTime
@@ -21,9 +21,11 @@ class DecisionKind(StrEnum):
 class Message(SQLModel, table=True):
     """One message of an asker. `key` is unique: a push that comes again finds its reply here.
 
-    `decision` is empty for what was no question of law (a tap, a command, an event, a greeting).
-    `urgent_rule_id` names the urgent rule that recognised it. `text` and `reply` are what erasing a person
-    empties; the day, decision and entry version stay.
+    `decision` is empty for what was no question of law (a tap, a command, an event, a greeting), and `entry_id`
+    where no entry's text was given. `urgent_rule_id` names the urgent rule that recognised it. What the decision
+    rested on: `content_version`, the weights and thresholds (`weights_digest`), and the content version whose
+    classifier was asked (None: none was); `reason` says it in words, ours only. `text` and `reply` (as sent) are
+    what erasing a person empties; the day, decision and entry version stay.
     """
 
     __tablename__ = "message"
@@ -31,6 +33,14 @@ class Message(SQLModel, table=True):
         UniqueConstraint("key"),
         CheckConstraint("decision IS NULL OR decision IN ('answered', 'clarified', 'unresolved')", name="decision"),
         Index("ix_message_asker_id_received_at", "asker_id", "received_at"),
+        # Who received an entry: most messages received none.
+        Index(
+            "ix_message_entry_id_received_at",
+            "entry_id",
+            "received_at",
+            sqlite_where=text("entry_id IS NOT NULL"),
+            postgresql_where=text("entry_id IS NOT NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -45,10 +55,24 @@ class Message(SQLModel, table=True):
     score: float | None = None
     candidates: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     content_version: int | None = None
+    weights_digest: str | None = Field(default=None, foreign_key="weights_used.digest", max_length=16)
+    classifier_version: int | None = None
+    reason: str | None = None
     inquiry_id: int | None = Field(default=None, foreign_key="inquiry.id")
     urgent_rule_id: str | None = Field(default=None, max_length=60)
     reply: str | None = None
     latency_ms: float = 0.0
+
+
+class FurtherAnswer(SQLModel, table=True):
+    """The second and third entry given in one reply to several questions; the first stands in the message."""
+
+    __tablename__ = "further_answer"
+
+    message_id: int = Field(primary_key=True, foreign_key="message.id")
+    position: int = Field(primary_key=True)
+    entry_id: str = Field(foreign_key="faq_entry.id", max_length=100, index=True)
+    entry_version_id: int = Field(foreign_key="entry_version.id")
 
 
 class Feedback(SQLModel, table=True):

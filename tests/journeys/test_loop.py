@@ -7,9 +7,10 @@ from sqlmodel import col, select
 
 from bot import receipts
 from bot.wechat.messages import OpenId
-from knowledge import casework, inquiries, tuning
+from knowledge import casework, curation, inquiries, tuning
 from knowledge.errors import InquiryClosed
 from knowledge.models import Conversation, Inquiry, Message
+from knowledge.working_days import local_day
 from tests.conftest import NOW, Served
 
 ODD = "公司食堂的鹅跑到马路上被车压了，司机要公司赔车漆，公司要赔吗，鹅的钱谁出"
@@ -74,7 +75,8 @@ def test_what_a_colleague_recognised_becomes_evidence(served: Served) -> None:
     zhang.says("人工")
     number = _number(zhang.says("转正前那几个月钱给得很少行不行").text)
     with served.database.writing() as session:
-        casework.tell(session, [number], "不低于百分之八十。", "李", NOW, entry_id="labor.probation.wage")
+        known = curation.published_text(session, "labor.probation.wage", local_day(NOW))
+        casework.tell(session, [number], "不低于百分之八十。", "李", NOW, entry=known)
 
     with served.database.reading() as session:
         assert [(one.text, one.topic) for one in tuning.confirmed(session)] == [
