@@ -10,7 +10,7 @@ from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
 from knowledge import audit
-from knowledge.content.entries import fill_figures, word_figure
+from knowledge.content.entries import figures_in, fill_figures, word_figure
 from knowledge.errors import NotFound
 from knowledge.matching.index import Document
 from knowledge.matching.normalize import normalize
@@ -127,6 +127,18 @@ def titles_of(session: Session, entry_ids: Iterable[str]) -> dict[str, str]:
     return dict(rows.all())
 
 
+def ids_of_titles(session: Session, named: Iterable[str]) -> list[str]:
+    """Ids of published entries named by title; what is no such title stays as it is, an id perhaps."""
+    wanted = list(named)
+    rows = session.exec(
+        select(FaqEntry.title, FaqEntry.id).where(
+            col(FaqEntry.title).in_(wanted), FaqEntry.status == EntryStatus.PUBLISHED
+        )
+    )
+    ids = dict(rows.all())
+    return [ids.get(one, one) for one in wanted]
+
+
 def referral_of(session: Session, entry_id: str) -> str | None:
     """The hotline of an entry's field; None where there is no such entry."""
     return session.exec(select(FaqEntry.referral).where(FaqEntry.id == entry_id)).first()
@@ -187,6 +199,18 @@ def worded_figures(session: Session) -> dict[str, str]:
         figure.key: word_figure(figure.value, figure.unit, figure.effective, figure.ask)
         for figure in session.exec(select(Figure))
     }
+
+
+def entries_with_figures(session: Session, on: date) -> dict[str, list[tuple[str, str]]]:
+    """Published entries, (id, title), by the yearly figure that their text in force names."""
+    ever = select(EntryVersion.entry_id).where(col(EntryVersion.answer).contains("{figure:"))
+    of_these = _in_force(on, newest_last=True).where(col(EntryVersion.entry_id).in_(ever))
+    answers = {version.entry_id: version.answer for version in session.exec(of_these)}
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for entry_id, title in sorted(titles_of(session, answers).items()):
+        for key in figures_in(answers[entry_id]):
+            found[key].append((entry_id, title))
+    return found
 
 
 def content_version(session: Session) -> int:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from admin.auth import Reading, Viewer
 from admin.rendering import page
-from knowledge import catalogue, drafts, inbox, overview
+from knowledge import catalogue, drafts, figures, inbox, overview
 from knowledge.inbox import Wanted
 from knowledge.statutes import rereview
 from knowledge.working_days import local_day
@@ -21,6 +21,7 @@ def home(request: Request, member: Viewer, session: Reading) -> Response:
     """What waits, what is due, what people asked today, and the share answered at once."""
     now = request.app.state.now()
     today = local_day(now)
+    figures_unset, figures_past_due = figures.to_see_to(session, today)
     days = overview.days(session, now, TREND_DAYS)
     return page(
         request,
@@ -34,6 +35,8 @@ def home(request: Request, member: Viewer, session: Reading) -> Response:
         due_count=catalogue.count(session, catalogue.Wanted(due="soon"), today),
         rereviews=len(rereview.entries_due(session)),
         to_sign=drafts.count_to_sign(session),
+        figures_unset=figures_unset,
+        figures_past_due=figures_past_due,
         stages=overview.drafts_by_status(session),
         days=days,
         highest=max((day.questions for day in days), default=0),

@@ -34,6 +34,17 @@ GROUPS: tuple[tuple[str, tuple[SettingsPage, ...]], ...] = (
         ),
     ),
     (
+        "怎样听懂，数字依据什么",
+        (
+            SettingsPage("/settings/matching/lexicon", "同义词", "日常说法归到概念，换一种说法也认得出", Role.CURATOR),
+            SettingsPage("/settings/matching/axes", "对立事实", "说反了答案就错的事实，及各种说法", Role.CURATOR),
+            SettingsPage("/settings/matching/facts", "关键事实", "几个条目相近时，先问哪一个事实", Role.CURATOR),
+            SettingsPage(
+                "/settings/figures", "年度数据", "最低工资等每年调整的数字：数值、来源、核对日期", Role.ADMINISTRATOR
+            ),
+        ),
+    ),
+    (
         "人员和记录",
         (
             SettingsPage("/staff", "人员", "谁可以登录，各有什么权限；重设密码和手机验证码", Role.ADMINISTRATOR),

@@ -12,6 +12,7 @@ from admin.paging import page_number
 from admin.rendering import page
 from knowledge import particulars, test_cases
 from knowledge.errors import InvalidInput, NotFound
+from knowledge.matching.normalize import normalize
 from knowledge.matching.score import EVIDENCE
 from knowledge.models import FaqEntry, StaffMember
 
@@ -76,6 +77,7 @@ def _show(
         text=text,
         trial=trial,
         decision=decision,
+        concepts=request.app.state.matcher.index.lexicon.found(normalize(text)),
         evidence_names=EVIDENCE,
         wording=particulars.free(text).text if wording is None else wording,
         expected=expected if entry is None else entry,

@@ -139,7 +139,7 @@ class EntryForm(_Strict):
     def figures(self) -> set[str]:
         """Keys of the yearly figures the answer asks for."""
         texts = [self.answer, *(later.answer for later in self.later)]
-        return {key for text in texts for key in _FIGURE.findall(text)}
+        return {key for text in texts for key in figures_in(text)}
 
     @property
     def spans(self) -> list[Span]:
@@ -195,6 +195,11 @@ class FigureForm(_Strict):
     effective: date | None
     source: Text
     ask: Text
+
+
+def figures_in(text: str) -> set[str]:
+    """Keys of the yearly figures a text asks for."""
+    return set(_FIGURE.findall(text))
 
 
 def word_figure(value: str | None, unit: str, effective: date | None, ask: str) -> str:

@@ -86,6 +86,15 @@ LEAST: dict[tuple[str, str], Role] = {
     ("POST", "/settings/urgent-rules/{rule_id}"): A,
     ("POST", "/settings/urgent-rules/{rule_id}/preview"): A,
     ("POST", "/settings/urgent-rules/{rule_id}/removal"): A,
+    ("GET", "/settings/matching/{kind}"): C,
+    ("POST", "/settings/matching/{kind}"): C,
+    ("GET", "/settings/matching/{kind}/new"): C,
+    ("GET", "/settings/matching/{kind}/{number}"): C,
+    ("POST", "/settings/matching/{kind}/{number}"): C,
+    ("POST", "/settings/matching/{kind}/{number}/removal"): C,
+    ("GET", "/settings/figures"): A,
+    ("GET", "/settings/figures/{figure_key}"): A,
+    ("POST", "/settings/figures/{figure_key}"): A,
     ("GET", "/staff"): A,
     ("POST", "/staff"): A,
     ("GET", "/staff/{member_id}"): A,
@@ -117,6 +126,8 @@ IN_PLACE = {
     "key": "nothing",
     "reply_id": "999999",
     "rule_id": "nothing",
+    "kind": "lexicon",
+    "figure_key": "nothing",
 }
 
 

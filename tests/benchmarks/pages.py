@@ -48,6 +48,14 @@ PAGES = (
     "/admin/trial?q=试用期最长能约定多久啊",
     "/admin/audit",
     "/admin/staff",
+    "/admin/settings",
+    "/admin/settings/texts",
+    "/admin/settings/texts/welcome",
+    "/admin/settings/fixed-replies",
+    "/admin/settings/urgent-rules",
+    "/admin/settings/matching/lexicon",
+    "/admin/settings/matching/facts",
+    "/admin/settings/figures",
 )
 
 
