@@ -20,6 +20,7 @@ from admin.errors import STATUS, NotAllowed, SignInNeeded
 from admin.limits import BodyLimit
 from admin.pages import (
     audit,
+    connection,
     drafts,
     entries,
     figures,
@@ -29,6 +30,7 @@ from admin.pages import (
     matching,
     messages,
     receivers,
+    menu,
     recognitions,
     session,
     settings,
@@ -64,6 +66,8 @@ ROUTERS = (
     urgent_rules.router,
     figures.router,
     matching.router,
+    menu.router,
+    connection.router,
     staff.router,
     audit.router,
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from knowledge.curation import EntryText
 from knowledge.matching.decide import Decision
@@ -33,6 +34,35 @@ class Trial:
     took_ms: float
 
 
+Buttons = list[dict[str, Any]]  # Any: WeChat's buttons, whose fields depend on their kind
+
+
+class NotDone(Exception):
+    """What the bot was asked for was refused, or failed; the text says why and what to do, in Chinese."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing of the connection that was looked at; `is_right` None: nothing wrong, but something to know."""
+
+    name: str
+    is_right: bool | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class MenuSide:
+    """The account's menu. `check` gives the buttons as WeChat takes them; all of these raise NotDone.
+
+    What calls WeChat (all but `check`) takes up to some ten seconds: never inside a unit of work.
+    """
+
+    check: Callable[[Buttons], Buttons]
+    published: Callable[[], Buttons]
+    publish: Callable[[Buttons], None]
+    delete: Callable[[], None]
+
+
 @dataclass(frozen=True, slots=True)
 class BotSide:
     """`preview` words an entry as its answer, `attempt` answers a message.
@@ -40,6 +70,8 @@ class BotSide:
     `preview_text` shows one of staff's texts with example values in its placeholders, `preview_fixed` a fixed
     reply (text, and link or None). `is_command` tells words that the account takes as a command of its own, so
     that no fixed reply is tried for them. `shown` shows messages as they were, or are to be, sent.
+    `check_connection` looks whether WeChat and this server reach each other,
+    in 15 s at most.
     """
 
     preview: Callable[[EntryText], tuple[PhonePart, ...]]
@@ -48,3 +80,5 @@ class BotSide:
     preview_fixed: Callable[[str, str | None], tuple[PhonePart, ...]]
     is_command: Callable[[str], bool]
     shown: Callable[[Iterable[str]], tuple[PhonePart, ...]]
+    check_connection: Callable[[], tuple[Finding, ...]]
+    menu: MenuSide

@@ -28,6 +28,8 @@ ACTION_GROUPS = {
     "draft": "稿件",
     "statute": "法规",
     "test_case": "测试问句",
+    "setting": "设置",
+    "menu": "菜单",
     "text": "固定文案",
     "fixed_reply": "固定回复",
     "urgent_rule": "紧急规则",
@@ -66,6 +68,10 @@ ACTION_NAMES = {
     "draft.comment": "留言",
     "test_case.keep": "存测试问句",
     "test_case.remove": "删测试问句",
+    "menu.save": "保存菜单草稿",
+    "menu.publish": "发布菜单",
+    "menu.delete": "删除菜单",
+    "setting.save": "修改设置",
     "text.save": "改固定文案",
     "text.restore": "恢复出厂文案",
     "fixed_reply.add": "新增固定回复",
@@ -80,6 +86,7 @@ ACTION_NAMES = {
     "matching.remove": "删同义词或事实",
 }
 FIELD_NAMES = {
+    "menu": "菜单",
     "role": "权限",
     "is_active": "可登录",
     "second_factor": "手机验证码",

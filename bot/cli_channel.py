@@ -108,10 +108,10 @@ def doctor(
     client = api_client(served, settings)
     with database.reading() as session:
         entries = curation.count(session)
-        findings = [
-            connection.Finding("数据库", True, f"可用，{entries}个条目"),
-            *connection.check(session, served, client, public_url=url),
-        ]
+    findings = [
+        connection.Finding("数据库", True, f"可用，{entries}个条目"),
+        *connection.check(database, served, client, public_url=url),
+    ]
     if client:
         client.close()
     for finding in findings:

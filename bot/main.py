@@ -13,15 +13,17 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from sqlalchemy.exc import SQLAlchemyError
 
 from admin.app import AdminOptions, create_admin
-from admin.bot_side import BotSide, PhonePart, Piece, Trial
-from bot import commands, rehearsal
+from admin.bot_side import BotSide, Buttons, Finding, MenuSide, NotDone, PhonePart, Piece, Trial
+from bot import commands, connection, menu, rehearsal
 from bot.conversation import Dialogue
 from bot.outbox import Deliverer
 from bot.pace import Pace
+from bot.refusals import Refusals
 from bot.settings import PART_LIMIT_BYTES, Account, BotSettings, account
 from bot.webhook import ANSWER_WITHIN_S, BodyTooLarge, webhook_router
 from bot.wechat.client import ApiClient
 from bot.wechat.envelope import Envelope, Mode
+from bot.wechat.errors import CallError
 from bot.wechat.messages import Text
 from bot.wechat.tokens import ProcessTokens, RedisTokens
 from knowledge import classifier, retention, staff, training
@@ -103,14 +105,22 @@ def create_app(
     # No generated API pages: they would load their scripts from outside, and there is no API to show.
     app = FastAPI(title="法问", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     dialogue = Dialogue(database, matcher, now, standing, pace)
-    app.include_router(webhook_router(envelope, dialogue, now, answer_within_s))
+    refusals = Refusals()
+    app.include_router(webhook_router(envelope, dialogue, refusals, now, answer_within_s))
+    public_url = f"{base_url.rstrip('/')}/wechat" if base_url else ""
+
+    def check_connection() -> tuple[Finding, ...]:
+        looked = connection.check(database, account, client, public_url=public_url, refusals=refusals)
+        found = connection.within(connection.WITHIN_S, looked)
+        return tuple(Finding(one.name, one.is_right, one.words) for one in found)
+
     options = AdminOptions(
         secret_key=account.secret_key,
         encryption=encryption,
         secure_cookies=base_url.startswith("https://"),
         now=now,
         matcher=matcher,
-        bot=_bot_side(dialogue, now),
+        bot=_bot_side(dialogue, now, check_connection, client),
     )
     app.mount("/admin", create_admin(database, options))
     app.add_exception_handler(BodyTooLarge, _too_large)
@@ -152,7 +162,12 @@ def api_client(served: Account, settings: BotSettings) -> ApiClient | None:
     return ApiClient(served.app_id, served.app_secret, tokens, host=settings.wechat_api)
 
 
-def _bot_side(dialogue: Dialogue, now: Callable[[], datetime]) -> BotSide:
+def _bot_side(
+    dialogue: Dialogue,
+    now: Callable[[], datetime],
+    check_connection: Callable[[], tuple[Finding, ...]],
+    client: ApiClient | None,
+) -> BotSide:
     """What the workbench shows of the bot, in the workbench's own terms."""
 
     def on_phone(parts: Iterable[str]) -> tuple[PhonePart, ...]:
@@ -174,7 +189,47 @@ def _bot_side(dialogue: Dialogue, now: Callable[[], datetime]) -> BotSide:
         preview_fixed=lambda text, link: on_phone(rehearsal.preview_fixed(text, link)),
         is_command=lambda word: not commands.may_be_fixed(commands.interpret(Text(word, None), 0)),
         shown=on_phone,
+        check_connection=check_connection,
+        menu=_menu_side(client),
     )
+
+
+def _menu_side(client: ApiClient | None) -> MenuSide:
+    """The menu's calls, whose errors become the workbench's."""
+
+    def reached() -> ApiClient:
+        if client is None:
+            raise NotDone(
+                "没有设置 FAWEN_WECHAT_APP_SECRET，不能读取和发布菜单：请从公众平台“基本配置”复制 AppSecret，"
+                "填入服务器的 .env 文件后重启"
+            )
+        return client
+
+    def check(buttons: Buttons) -> Buttons:
+        try:
+            return menu.checked(buttons)
+        except menu.MenuError as error:
+            raise NotDone(str(error)) from error
+
+    def published() -> Buttons:
+        try:
+            return reached().menu()
+        except CallError as error:
+            raise NotDone(f"没有读到微信上的菜单：{error}") from error
+
+    def publish(buttons: Buttons) -> None:
+        try:
+            reached().publish_menu(buttons)
+        except CallError as error:
+            raise NotDone(f"没有发布：{error}") from error
+
+    def delete() -> None:
+        try:
+            reached().delete_menu()
+        except CallError as error:
+            raise NotDone(f"没有删除：{error}") from error
+
+    return MenuSide(check, published, publish, delete)
 
 
 def _encrypt_second_factors(database: Database, encryption: Encryption) -> None:

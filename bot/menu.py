@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from bot.wechat.client import ApiClient
 
@@ -110,9 +111,30 @@ def checked(rows: object) -> list[dict[str, Any]]:
     except ValidationError as error:
         # A union reports every kind a button is not; what is said about a field it has is what helps.
         found = [one for one in error.errors() if one["type"] not in ("missing", "extra_forbidden", "literal_error")]
-        said = dict.fromkeys(_said(one["loc"], one["msg"]) for one in (found or error.errors()))
+        said = dict.fromkeys(_said(one["loc"], _in_chinese(one)) for one in (found or error.errors()))
         raise MenuError("菜单不合要求：" + "；".join(said)) from error
     return [button.model_dump() for button in menu]
+
+
+def _in_chinese(error: ErrorDetails) -> str:
+    """What pydantic found, in words for whoever edits the menu; our own checks speak Chinese already."""
+    allowed = error.get("ctx", {})
+    match error["type"]:
+        case "value_error":
+            return str(allowed["error"])
+        case "too_long":
+            return f"最多{allowed['max_length']}个菜单"
+        case "too_short":
+            return f"至少要有{allowed['min_length']}个菜单"
+        case "string_too_short":
+            return "名称、内容都不能为空"
+        case "list_type":
+            return "菜单应是一张列表"
+        case "missing":
+            return f"缺少 {error['loc'][-1]}"
+        case "extra_forbidden":
+            return f"不认识 {error['loc'][-1]}"
+    return f"{error['loc'][-1] if error['loc'] else ''} 的内容不对（{error['msg']}）"
 
 
 def _said(place: tuple[int | str, ...], words: str) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from bot import replies
 from bot.conversation import Dialogue
+from bot.refusals import Refusals, Why
 from bot.settings import BODY_LIMIT_BYTES
 from bot.wechat.envelope import Envelope, Opened, Push
 from bot.wechat.errors import EnvelopeError, InvalidSignature, StalePush, UnreadableMessage
@@ -44,8 +45,11 @@ async def raw_body(request: Request) -> bytes:
 class _Exchange:
     """One push and the answer to it; `opened` is set as soon as its message can be read."""
 
-    def __init__(self, envelope: Envelope, dialogue: Dialogue, now: Callable[[], datetime], push: Push) -> None:
+    def __init__(
+        self, envelope: Envelope, dialogue: Dialogue, refusals: Refusals, now: Callable[[], datetime], push: Push
+    ) -> None:
         self._envelope = envelope
+        self._refusals = refusals
         self._dialogue = dialogue
         self._now = now
         self._push = push
@@ -56,8 +60,11 @@ class _Exchange:
         try:
             opened = self._open()
         except (InvalidSignature, StalePush) as error:
+            self._refusals.note(Why.STALE if isinstance(error, StalePush) else Why.SIGNATURE, self._now())
             return _refused(403, str(error))
         except UnreadableMessage as error:
+            if error.verified:
+                self._refusals.note(Why.UNREADABLE, self._now())
             log.warning("push_unreadable", verified=error.verified, why=str(error))
             return _refused(400, str(error)) if not error.verified else _success()
         try:
@@ -88,7 +95,11 @@ class _Exchange:
 
 
 def webhook_router(
-    envelope: Envelope, dialogue: Dialogue, now: Callable[[], datetime], answer_within_s: float = ANSWER_WITHIN_S
+    envelope: Envelope,
+    dialogue: Dialogue,
+    refusals: Refusals,
+    now: Callable[[], datetime],
+    answer_within_s: float = ANSWER_WITHIN_S,
 ) -> APIRouter:
     """The two routes at /wechat."""
     router = APIRouter()
@@ -98,13 +109,14 @@ def webhook_router(
         try:
             echo = envelope.verify_url(_query(request))
         except InvalidSignature as error:
+            refusals.note(Why.SIGNATURE, now())
             return _refused(403, str(error))
         return Response(echo, media_type="text/plain")
 
     # async, so that this waits no longer than it may: what blocks runs in a thread, which goes on when it is left.
     @router.post("/wechat")
     async def receive(request: Request, body: Annotated[bytes, Depends(raw_body)]) -> Response:
-        exchange = _Exchange(envelope, dialogue, now, Push(body, _query(request)))
+        exchange = _Exchange(envelope, dialogue, refusals, now, Push(body, _query(request)))
         with anyio.move_on_after(answer_within_s):
             return await anyio.to_thread.run_sync(exchange.answer, abandon_on_cancel=True)
         return exchange.answer_late()

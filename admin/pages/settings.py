@@ -45,6 +45,13 @@ GROUPS: tuple[tuple[str, tuple[SettingsPage, ...]], ...] = (
         ),
     ),
     (
+        "微信",
+        (
+            SettingsPage("/settings/connection", "微信连接", "检查与微信的连接，说出哪里不对", Role.ADMINISTRATOR),
+            SettingsPage("/settings/menu", "菜单", "编辑公众号底部的菜单，比较后发布", Role.ADMINISTRATOR),
+        ),
+    ),
+    (
         "人员和记录",
         (
             SettingsPage("/staff", "人员", "谁可以登录，各有什么权限；重设密码和手机验证码", Role.ADMINISTRATOR),

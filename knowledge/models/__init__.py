@@ -28,6 +28,7 @@ from knowledge.models.matching import (
 )
 from knowledge.models.messages import DecisionKind, Feedback, FurtherAnswer, Message
 from knowledge.models.outbox import OutboxMessage, OutboxStatus
+from knowledge.models.site_settings import SiteSetting
 from knowledge.models.staff import AttemptCount, Role, StaffMember, StaffSession
 from knowledge.models.standing import FixedReply, FixedReplyKeyword, Revision, TextVersion, UrgentRule
 from knowledge.models.statutes import Article, ReReview, Statute, StatuteVersion
@@ -74,6 +75,7 @@ __all__ = [
     "ReplyKind",
     "Revision",
     "Role",
+    "SiteSetting",
     "StaffMember",
     "StaffReply",
     "StaffSession",

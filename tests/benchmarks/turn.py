@@ -31,6 +31,7 @@ from sqlmodel import select
 
 from bot.conversation import Dialogue
 from bot.main import THREADS, create_app
+from bot.refusals import Refusals
 from bot.settings import Account
 from bot.webhook import webhook_router
 from bot.wechat.envelope import Envelope, Mode
@@ -100,7 +101,7 @@ def application(kind: str, database: Database) -> FastAPI:
     app = FastAPI()
     envelope = Envelope(token=TOKEN, app_id=APP_ID, aes_key=AES_KEY, mode=Mode.SAFE)
     kind_of = RowDialogue if kind == "row" else BareDialogue
-    app.include_router(webhook_router(envelope, kind_of(database, Matcher(database), now_utc), now_utc))
+    app.include_router(webhook_router(envelope, kind_of(database, Matcher(database), now_utc), Refusals(), now_utc))
 
     @app.get("/readyz")
     def readyz() -> Response:

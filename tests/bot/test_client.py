@@ -10,6 +10,7 @@ import pytest
 import redis
 
 from bot import connection
+from bot.refusals import Refusals, Why
 from bot.settings import Account
 from bot.simulator.allowance import Trigger
 from bot.simulator.api.platform import Fault, Trouble
@@ -211,8 +212,7 @@ def test_a_redis_that_is_away_is_told_and_nothing_is_sent(weixin: WeChat) -> Non
 
 
 def told(database: Database, client: ApiClient | None) -> dict[str, connection.Finding]:
-    with database.reading() as session:
-        return {one.name: one for one in connection.check(session, ACCOUNT, client)}
+    return {one.name: one for one in connection.check(database, ACCOUNT, client)}
 
 
 def test_the_check_says_that_all_is_well(weixin: WeChat, sqlite: Database) -> None:
@@ -237,6 +237,36 @@ def test_the_check_shows_the_address_that_is_not_on_the_whitelist(sqlite: Databa
     assert finding.is_right is False
     assert "白名单" in finding.words
     assert "127.0.0.1" in finding.words
+
+
+def test_the_check_ends_in_time_and_says_what_it_did_not_look_at() -> None:
+    go_on = threading.Event()
+
+    def slow() -> Iterator[connection.Finding]:
+        yield connection.Finding("接收消息", True, "")
+        go_on.wait()
+
+    findings = connection.within(0.1, slow())
+    go_on.set()
+
+    assert [one.name for one in findings] == ["接收消息", "检查"]
+    assert "没有做完" in findings[-1].words
+    assert [one.name for one in connection.within(5, slow())] == ["接收消息"]
+
+
+def test_the_check_tells_a_wrong_key_from_pushes_that_were_refused(sqlite: Database) -> None:
+    refusals = Refusals()
+    told_of: dict[Why, str] = {}
+    for why in Why:
+        refusals.note(why, now_utc())
+        found = {one.name: one for one in connection.check(sqlite, ACCOUNT, None, refusals=refusals)}["接收消息"]
+        assert found.is_right is False
+        told_of[why] = found.words
+
+    assert "FAWEN_WECHAT_TOKEN" in told_of[Why.SIGNATURE]
+    assert "时钟" in told_of[Why.STALE]
+    assert "FAWEN_WECHAT_AES_KEY" in told_of[Why.UNREADABLE]
+    assert "拒收3次" in told_of[Why.UNREADABLE]
 
 
 def test_the_check_knows_an_account_without_permission(sqlite: Database) -> None:

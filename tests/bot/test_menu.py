@@ -31,13 +31,13 @@ def menu_file(folder: Path, text: str = MENU) -> Path:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("[]", "at least 1 item"),
-        ("- {name: 一, key: a}\n" * 4, "at most 3 items"),
+        ("[]", "至少要有1个菜单"),
+        ("- {name: 一, key: a}\n" * 4, "最多3个菜单"),
         ("- {name: 法律问答服务, key: a}", "18字节，最多16字节"),
         ("- {name: 问, type: view, url: ftp://x}", "https://"),
         ("- {name: 问, key: '" + "长" * 50 + "'}", "150字节"),
-        ("- {name: 问, sub_button: []}", "at least 1 item"),
-        ("not: a menu", "list"),
+        ("- {name: 问, sub_button: []}", "至少要有1个菜单"),
+        ("not: a menu", "菜单应是一张列表"),
         ("- {name: [", "无法读取"),
     ],
 )
