@@ -26,7 +26,7 @@ from bot.wechat.envelope import Envelope, Mode
 from bot.wechat.errors import CallError
 from bot.wechat.messages import Text
 from bot.wechat.tokens import ProcessTokens, RedisTokens
-from knowledge import classifier, retention, staff, training
+from knowledge import classifier, jobs, retention, staff, training, working
 from knowledge.answering import Matcher
 from knowledge.database import Database
 from knowledge.encryption import Encryption
@@ -57,6 +57,7 @@ def create_app(
     matcher: Matcher | None = None,
     standing: StandingRules | None = None,
     trains: bool = True,
+    works: bool = True,
     client: ApiClient | None = None,
     pace: Pace | None = None,
     retention_days: int = 0,
@@ -64,9 +65,9 @@ def create_app(
 ) -> FastAPI:
     """The application: webhook, workbench and health pages over one database, whose schema must be current.
 
-    `trains`: whether a classifier for newly published content is trained, in a process of its own. `client`:
-    pushes colleagues' replies (None: they wait for the asker's next message). `pace` limits each asker's
-    messages; texts older than `retention_days` are erased daily (0: never).
+    `trains`: whether a classifier for newly published content is trained, `works`: whether jobs that wait are done,
+    each in a process of its own. `client`: pushes colleagues' replies (None: they wait for the asker's next message).
+    `pace` limits each asker's messages; texts older than `retention_days` are erased daily (0: never).
     """
     matcher = matcher or Matcher(database)
     standing = standing or StandingRules(database)
@@ -87,7 +88,8 @@ def create_app(
         await anyio.to_thread.run_sync(_encrypt_second_factors, database, encryption)
         stop = threading.Event()
         trainer = _Trainer(database, now) if trains else None
-        watched = (matcher, standing, trainer, now, stop)
+        jobber = _Worker(database, now) if works else None
+        watched = (matcher, standing, trainer, jobber, now, stop)
         watcher = threading.Thread(target=_watch, args=watched, name="content-watch", daemon=True)
         workers = [watcher, threading.Thread(target=_clean_up, args=(database, now, retention_days, stop), daemon=True)]
         if client is not None:
@@ -280,10 +282,39 @@ class _Trainer:
             classifier.release(session, self._version)
 
 
+class _Worker:
+    """Sees to it that jobs are done: in a child of its own, which ends when none waits."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def look(self) -> None:
+        """Start a child where a job waits and none of ours is at work; of several servers' children one takes it."""
+        if self._child is not None:
+            code = self._child.poll()
+            if code is None:
+                return
+            self._child = None
+            log.info("jobs_done" if code == 0 else "worker_died", exit=code)
+        with self._database.reading() as session:
+            waits = jobs.is_waiting(session, self._now())
+        if waits:
+            self._child = working.start(self._database.url)
+
+    def stop(self) -> None:
+        """End the child; its job is taken up again when the lease is over."""
+        if self._child is not None:
+            self._child.terminate()
+            self._child.wait()
+
+
 def _watch(
     matcher: Matcher,
     standing: StandingRules,
     trainer: _Trainer | None,
+    worker: _Worker | None,
     now: Callable[[], datetime],
     stop: threading.Event,
 ) -> None:
@@ -296,10 +327,13 @@ def _watch(
                 log.info("rules_swapped")
             if trainer and not matcher.is_trained and matcher.index.version:
                 trainer.look(matcher.index.version)
+            if worker:
+                worker.look()
         except (SQLAlchemyError, TimeoutError) as error:
             log.warning("content_version_unknown", error=type(error).__name__)
-    if trainer:
-        trainer.stop()
+    for child in (trainer, worker):
+        if child:
+            child.stop()
 
 
 def _clean_up(database: Database, now: Callable[[], datetime], days: int, stop: threading.Event) -> None:

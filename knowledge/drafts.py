@@ -1,69 +1,33 @@
 """Drafts (稿): write, submit, review with four eyes, publish, restore; and the reading list for sign-offs."""
 
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from difflib import SequenceMatcher
-from functools import lru_cache
 from typing import Any
 
-from pydantic import ValidationError
 from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
-from knowledge import audit, curation, seeding
-from knowledge.content import REGISTER
-from knowledge.content.checks import check
-from knowledge.content.entries import EntryForm
+from knowledge import audit, comparison, curation, seeding
+from knowledge.differences import differences
 from knowledge.errors import DraftMoved, InvalidInput, NotFound
-from knowledge.matching.index import Index
-from knowledge.matching.normalize import normalize
+from knowledge.findings import findings, form_of
 from knowledge.models import (
     DraftComment,
     DraftStatus,
     EntryDraft,
     EntryStatus,
     FaqEntry,
-    Figure,
     Inquiry,
     Role,
     StaffMember,
-    Variant,
 )
 from knowledge.models.inquiries import OPEN_STATUSES
-from knowledge.statutes import library, rereview
-from knowledge.statutes.citation import Cited
-from knowledge.statutes.register import Register, place_faults, read_register
-from knowledge.statutes.texts import paragraphs
-from knowledge.wordings import taken_by
+from knowledge.statutes import rereview
 from knowledge.working_days import local_day
 
-_SIGNS = re.compile(r"[^\w%]+|_+")
 OPEN_DRAFTS = (DraftStatus.DRAFT, DraftStatus.SUBMITTED, DraftStatus.REVIEWED)
 _FIRST_AUTHOR = "随系统发布"
 _NEXT_REVIEW = timedelta(days=365)
-_FIELDS = (
-    "title", "topic", "question", "answer", "citations", "variants", "key_terms", "related", "audience", "referral",
-    "checked_on", "review_by", "valid_from", "valid_until", "later",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What is wrong with a draft: `faults` stop it, `doubts` a colleague must have looked at."""
-
-    faults: tuple[str, ...]
-    doubts: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One field that differs: pieces of text, each kept ("same"), taken out ("gone") or put in ("new")."""
-
-    field: str
-    pieces: tuple[tuple[str, str], ...]
 
 
 def begin(session: Session, entry_id: str, actor: str, now: datetime) -> EntryDraft:
@@ -170,12 +134,15 @@ def review(session: Session, draft_id: int, reviewer: StaffMember, now: datetime
     return moved
 
 
-def publish(session: Session, draft_id: int, actor: str, now: datetime, *, against: int) -> EntryDraft:
+def publish(
+    session: Session, draft_id: int, actor: str, now: datetime, *, against: int, despite: str = ""
+) -> EntryDraft:
     """Make a reviewed draft what the entry says, from its day on.
 
     `against` is the number of the published version that whoever publishes compared it with (0: none): if another
-    was published since, or the entry was changed by an import, DraftMoved is raised and nothing happens. Running
-    servers answer with it as soon as they have seen the new content version.
+    was published since, or the entry was changed by an import, DraftMoved is raised and nothing happens. InvalidInput
+    unless just this draft was compared (see `comparison`); where that made test cases worse, `despite` says why it is
+    published all the same. Running servers answer with it as soon as they have seen the new content version.
     """
     draft = by_id(session, draft_id)
     today = local_day(now)
@@ -189,6 +156,10 @@ def publish(session: Session, draft_id: int, actor: str, now: datetime, *, again
     if found.faults:
         raise InvalidInput("；".join(found.faults))
     form = form_of(draft)
+    _must_be(draft, DraftStatus.REVIEWED)
+    comparison.require(session, draft, despite)
+    if despite.strip():
+        add_comment(session, draft_id, actor, f"仍要发布的理由：{despite.strip()}"[:1000], now)
     moved = _move(session, draft, DraftStatus.REVIEWED, DraftStatus.PUBLISHED, "publish", actor, now)
     if entry is None:
         seeding.add_local_entry(session, form, now)
@@ -299,56 +270,6 @@ def history(session: Session, entry_id: str) -> list[EntryDraft]:
 def newest_published(session: Session, entry_id: str) -> EntryDraft | None:
     """The newest published draft of an entry; None where it was only ever loaded, or never published."""
     return next(iter(history(session, entry_id)), None)
-
-
-def form_of(draft: EntryDraft) -> EntryForm:
-    """A draft as a complete entry; InvalidInput naming every field that is not right."""
-    try:
-        return EntryForm.model_validate({**draft.content, "id": draft.entry_id, "status": "published"})
-    except ValidationError as error:
-        raise InvalidInput(
-            "；".join(_fault(item["loc"], item["type"], item["msg"]) for item in error.errors())
-        ) from error
-
-
-def findings(session: Session, draft: EntryDraft, today: date, index: Index | None = None) -> Findings:
-    """What is wrong with a draft on a day.
-
-    With the index in force, wordings are looked up there, in no time; without, in the database, where 40,000 of them
-    take a second.
-    """
-    try:
-        form = form_of(draft)
-    except InvalidInput as error:
-        return Findings((str(error),), ())
-    faults: list[str] = []
-    if not form.answer:
-        faults.append("请填写答复")
-    if not form.citations:
-        faults.append("请至少写一条依据")
-    holder = session.exec(select(FaqEntry.id).where(FaqEntry.title == form.title, FaqEntry.id != form.id)).first()
-    if holder:
-        faults.append(f"标题“{form.title}”已经是条目 {holder} 的标题")
-    faults += _wording_faults(session, form) if index is None else _taken_wordings(index, form)
-    doubts: list[str] = []
-    for cited, _ in form.all_citations:
-        known, unknown = _citation_faults(session, cited, today)
-        faults += known
-        doubts += unknown
-    related = set(session.exec(select(FaqEntry.id).where(col(FaqEntry.id).in_(form.related))))
-    faults += [f"相关条目 {one} 不存在" for one in form.related if one not in related]
-    doubts += _content_doubts(session, form, today)
-    return Findings(tuple(dict.fromkeys(faults)), tuple(dict.fromkeys(doubts)))
-
-
-def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
-    """What differs between two contents, field by field, in pieces that can be read."""
-    found = []
-    for name in _FIELDS:
-        old, new = _lines(name, before.get(name)), _lines(name, after.get(name))
-        if old != new:
-            found.append(Difference(name, tuple(_pieces(old, new))))
-    return found
 
 
 def to_sign(session: Session, limit: int, *, after: str = "") -> list[FaqEntry]:
@@ -526,127 +447,6 @@ def _must_be(draft: EntryDraft, wanted: DraftStatus) -> None:
         raise DraftMoved(f"稿件现在是“{names[draft.status]}”，不能这样操作：请看最新状态")
 
 
-def _taken_wordings(index: Index, form: EntryForm) -> list[str]:
-    taken = ((text, taken_by(index, text, form.id)) for text in (form.title, form.question, *form.variants))
-    return [_two_answers(text, title) for text, title in taken if title is not None]
-
-
-def _two_answers(text: str, title: str) -> str:
-    return f"“{text}”已经是“{title}”的问法，一句话不能有两个答案"
-
-
-def _wording_faults(session: Session, form: EntryForm) -> list[str]:
-    """Wordings that are another entry's already: one wording cannot have two answers."""
-    texts = (form.title, form.question, *form.variants)
-    own = {_key(text) for text in texts} | {normalize(text) for text in texts}
-    faults = []
-    rows = session.exec(
-        select(Variant.text, FaqEntry.title)
-        .join(FaqEntry, col(FaqEntry.id) == Variant.entry_id)
-        .where(Variant.entry_id != form.id, FaqEntry.status == EntryStatus.PUBLISHED)
-    ).all()
-    titled = session.exec(
-        select(FaqEntry.question, FaqEntry.title).where(
-            FaqEntry.id != form.id, FaqEntry.status == EntryStatus.PUBLISHED
-        )
-    ).all()
-    for text, title in (*rows, *titled):
-        if _key(text) in own:
-            faults.append(_two_answers(text, title))
-    return faults
-
-
-def _key(text: str) -> str:
-    """A wording without signs and capitals. Unlike `normalize` it leaves traditional characters, which would take
-    seconds for 40,000 wordings; staff write simplified ones."""
-    return _SIGNS.sub("", unicodedata.normalize("NFKC", text)).lower()
-
-
-def _citation_faults(session: Session, cited: Cited, today: date) -> tuple[list[str], list[str]]:
-    """Faults of a citation, and what nobody can check here: by the texts at hand, else by the shipped register."""
-    if cited.article is not None and not cited.unverified:
-        article = library.cited_article(session, cited, today)
-        if article is not None:
-            return place_faults(cited, tuple(len(items) for _, items in paragraphs(article.text))), []
-    statute = register().statutes.get(cited.statute)
-    if cited.unverified:
-        return ([] if cited.check else [f"{cited}：没有核对过原文的依据，请写明怎样核对"]), []
-    if statute is None:
-        return [], [f"《{cited.statute}》不在法规库里：请核对全称和条文"]
-    found = register().faults(cited, today)
-    unchecked = [fault for fault in found if "还没有人核对过" in fault]
-    return [fault for fault in found if fault not in unchecked], [
-        f"{cited}：条文没有核对过，请对照原文" for _ in unchecked
-    ]
-
-
-def _content_doubts(session: Session, form: EntryForm, today: date) -> list[str]:
-    found = check(
-        [form.model_copy(update={"related": [], "citations": [], "later": []})],
-        register(),
-        figures=set(session.exec(select(Figure.key))),
-        contrasts=set(),
-        on=today,
-    )
-    return [one.text for one in found if "没有依据" not in one.text]
-
-
-@lru_cache(maxsize=1)
-def register() -> Register:
-    """The register that ships."""
-    return read_register(REGISTER)
-
-
-def _lines(name: str, value: Any) -> list[str]:
-    # Any: fields of different kinds; here they only become lines to be read.
-    if name == "citations":
-        return [cited_line(one) for one in value or []]
-    if name == "later":
-        return [f"自{one['valid_from']}起：{one['answer']}" for one in value or []]
-    if isinstance(value, list):
-        return [_AUDIENCE_WORDS.get(str(one), str(one)) for one in value]
-    return str(value).splitlines() if value not in (None, "") else []
-
-
-def cited_line(one: Mapping[str, Any]) -> str:
-    """A citation of a draft as one line, as the editor takes it."""
-    cited = Cited(str(one["statute"]), one.get("article"), one.get("sub"), one.get("paragraph"), one.get("item"))
-    line = f"《{cited.statute}》{cited.place}"
-    return f"{line}（未核对：{one.get('check')}）" if one.get("unverified") else line
-
-
-def _pieces(old: list[str], new: list[str]) -> list[tuple[str, str]]:
-    """Line by line; a line that was changed, character by character."""
-    pieces: list[tuple[str, str]] = []
-    for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag == "equal":
-            pieces += [("same", f"{line}\n") for line in old[a:b]]
-            continue
-        for position in range(max(b - a, d - c)):
-            before = old[a + position] if a + position < b else None
-            after = new[c + position] if c + position < d else None
-            if before is not None and after is not None:
-                pieces += _within(before, after)
-                pieces.append(("same", "\n"))
-            elif before is not None:
-                pieces.append(("gone", f"{before}\n"))
-            elif after is not None:
-                pieces.append(("new", f"{after}\n"))
-    return pieces
-
-
-def _within(before: str, after: str) -> list[tuple[str, str]]:
-    pieces = []
-    for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if tag == "equal":
-            pieces.append(("same", before[a:b]))
-        else:
-            pieces += [("gone", before[a:b])] if b > a else []
-            pieces += [("new", after[c:d])] if d > c else []
-    return pieces
-
-
-_AUDIENCE_WORDS = {"employee": "劳动者", "employer": "用人单位", "founder": "创业者"}
 _STATUS_WORDS = {
     "draft": "草稿",
     "submitted": "待审核",
@@ -654,22 +454,6 @@ _STATUS_WORDS = {
     "published": "已发布",
     "discarded": "已放弃",
 }
-_FIELD_WORDS = {
-    "title": "标题", "topic": "主题", "question": "问题", "answer": "答复", "citations": "依据", "variants": "相似问法",
-    "key_terms": "关键词", "related": "相关条目", "audience": "对象", "referral": "转介热线", "checked_on": "核对日期",
-    "review_by": "复核期限", "valid_from": "生效日期", "valid_until": "失效日期", "later": "以后的文本",
-}  # fmt: skip
-
-
-def _fault(loc: tuple[int | str, ...], kind: str, message: str) -> str:
-    name = _FIELD_WORDS.get(str(loc[0]), str(loc[0])) if loc else "条目"
-    if kind in {"missing", "string_too_short", "too_short", "literal_error"}:
-        return f"请填写{name}"
-    if kind in {"string_too_long", "too_long"}:
-        return f"{name}太长" + ("，最多12字" if loc and loc[0] == "title" else "")
-    if kind.startswith("date"):
-        return f"{name}不是日期"
-    return f"{name}：{message.removeprefix('Value error, ')}"
 
 
 def _id(draft: EntryDraft) -> int:

@@ -1,5 +1,6 @@
 """Test cases (测试问句): kept from trials, in a wording freed of personal details."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlmodel import Session, col, select
@@ -63,3 +64,9 @@ def newest(session: Session, limit: int, offset: int = 0) -> list[TestCase]:
     """Test cases, newest first."""
     rows = session.exec(select(TestCase).order_by(col(TestCase.id).desc()).limit(limit).offset(offset))
     return list(rows.all())
+
+
+def texts_of(session: Session, case_ids: Sequence[int]) -> dict[int, str]:
+    """The words of test cases, by id; those removed meanwhile are left out."""
+    rows = session.exec(select(TestCase.id, TestCase.text).where(col(TestCase.id).in_(case_ids)))
+    return {case_id: text for case_id, text in rows if case_id is not None}

@@ -1,9 +1,15 @@
 """Builders with good defaults: a test names only what matters to it."""
 
-from datetime import date
+from dataclasses import asdict
+from datetime import date, datetime
 from typing import Any
 
+from sqlmodel import Session
+
+from knowledge import comparison, jobs
+from knowledge.comparison import Comparison
 from knowledge.content.entries import EntryForm
+from knowledge.models import EntryDraft
 
 CHECKED = date(2026, 11, 24)
 
@@ -137,3 +143,11 @@ def cast_entries() -> list[EntryForm]:
             referral="12345",
         ),
     ]
+
+
+def as_if_compared(session: Session, draft: EntryDraft, now: datetime) -> None:
+    """A finished comparison that found nothing, where publishing is what a test is about."""
+    comparison.request(session, draft, "李", now)
+    job = jobs.claim(session, now)
+    assert job
+    jobs.finish(session, job, asdict(Comparison(content_version=1, is_trained=False)), now)

@@ -110,6 +110,7 @@ def serving(
     now: Callable[[], datetime] = now_utc,
     previous_aes_key: str = "",
     trains: bool = False,
+    works: bool = False,
     matcher: Matcher | None = None,
     **options: Any,
 ) -> Iterator[Served]:
@@ -128,7 +129,9 @@ def serving(
     account = Account(TOKEN, APP_ID, AES_KEY, previous_aes_key, mode, SECRET_KEY, is_simulated=False)  # type: ignore[arg-type] # a str from parametrize
     matcher = matcher or Matcher(database)
     standing = StandingRules(database)
-    app = create_app(account, database, now=now, matcher=matcher, standing=standing, trains=trains, **options)
+    app = create_app(
+        account, database, now=now, matcher=matcher, standing=standing, trains=trains, works=works, **options
+    )
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     port = listener.getsockname()[1]

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -13,9 +15,24 @@ from admin.auth import Curator, OwnForm, Reading, Reviewer, Transaction, Viewer
 from admin.errors import STATUS
 from admin.paging import day_of, page_number
 from admin.rendering import DOMAIN_NAMES, page
-from knowledge import casework, catalogue, curation, drafts, inbox, inquiries, particulars, wordings
+from knowledge import (
+    casework,
+    catalogue,
+    comparison,
+    curation,
+    drafts,
+    findings,
+    inbox,
+    inquiries,
+    jobs,
+    particulars,
+    test_cases,
+    wordings,
+)
+from knowledge.comparison import Changed, Comparison
 from knowledge.content.entries import REFERRALS, EntryForm, fill_figures
 from knowledge.curation import EntryText
+from knowledge.differences import cited_line, differences
 from knowledge.errors import DraftMoved, InvalidInput, KnowledgeError
 from knowledge.models import DraftStatus, EntryDraft, InquiryStatus, StaffMember
 from knowledge.statutes.citation import arabic_number
@@ -24,6 +41,7 @@ from knowledge.working_days import local_day
 
 router = APIRouter()
 PER_PAGE = 30
+_TOLD = {"answer": "答“{0}”", "clarify": "让提问人选“{0}”等", "unresolved": "转人工"}
 _WORTH_SHOWING = 1.0  # score 0-100 from which an entry may have something to do with the question
 _NUMBER = "[一二三四五六七八九十百千零〇两\\d]{1,8}"
 _CITATION = re.compile(
@@ -32,6 +50,15 @@ _CITATION = re.compile(
     rf"(?:\s*第(?P<paragraph>{_NUMBER})款)?(?:\s*第[（(]?(?P<item>{_NUMBER})[）)]?项)?)?"
     rf"(?:\s*[（(]?未核对[：:](?P<check>[^）)]{{1,200}})[）)]?)?"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A question that would be treated otherwise: its words, what its asker gets now, and would get."""
+
+    text: str
+    before: str
+    after: str
 
 
 @router.get("/drafts")
@@ -149,8 +176,42 @@ def review_draft(request: Request, draft_id: int, member: Reviewer, session: Tra
         session,
         member,
         draft_id,
-        lambda: drafts.review(session, draft_id, member, request.app.state.now()),
+        lambda: _review(session, draft_id, member, request.app.state.now()),
     )
+
+
+def _review(session: Session, draft_id: int, member: StaffMember, now: datetime) -> None:
+    """Whoever publishes will want the comparison: by then it is done."""
+    comparison.request(session, drafts.review(session, draft_id, member, now), member.name, now)
+
+
+@router.post("/drafts/{draft_id}/comparison", dependencies=[OwnForm])
+def compare_draft(request: Request, draft_id: int, member: Curator, session: Transaction) -> Response:
+    """Find out what publishing would change, as a job; the page shows how far it is."""
+    draft = drafts.by_id(session, draft_id)
+    try:
+        comparison.request(session, draft, member.name, request.app.state.now())
+    except InvalidInput as error:
+        return _show(request, session, member, draft_id, error=error)
+    return RedirectResponse(request.url_for("show_comparison", draft_id=draft.id).path, status_code=303)
+
+
+@router.get("/drafts/{draft_id}/comparison")
+def show_comparison(request: Request, draft_id: int, member: Viewer, session: Reading) -> Response:
+    """How far it is, and what it found; the page looks again by itself, as the editor, where one writes, never does."""
+    draft = drafts.by_id(session, draft_id)
+    return page(request, "drafts/comparison.html", member=member, draft=draft, **_compared(session, draft))
+
+
+@router.post("/drafts/{draft_id}/comparison/cancellation", dependencies=[OwnForm])
+def cancel_comparison(request: Request, draft_id: int, member: Curator, session: Transaction) -> Response:
+    """Stop it; it can be asked for again."""
+    del member
+    draft = drafts.by_id(session, draft_id)
+    job = comparison.newest(session, draft)
+    if job is not None and job.id is not None:
+        jobs.cancel(session, job.id, request.app.state.now())
+    return _see(request, draft)
 
 
 @router.post("/drafts/{draft_id}/removal", dependencies=[OwnForm])
@@ -178,12 +239,13 @@ def publish_draft(
     session: Transaction,
     against: Annotated[int, Form()] = 0,
     recipients: Annotated[Sequence[str], Form()] = (),
+    despite: Annotated[str, Form()] = "",
 ) -> Response:
     """Publish, and tell the askers that are ticked, in one unit of work."""
     now = request.app.state.now()
     try:
         with session.begin_nested():
-            draft = drafts.publish(session, draft_id, member.name, now, against=against)
+            draft = drafts.publish(session, draft_id, member.name, now, against=against, despite=despite)
             if recipients:
                 entry = curation.published_text(session, draft.entry_id, local_day(now))
                 casework.tell(session, recipients, curation.as_reply(entry), member.name, now, entry=entry)
@@ -214,11 +276,11 @@ def _show(
     now = request.app.state.now()
     today = local_day(now)
     draft = drafts.by_id(session, draft_id)
-    found = drafts.findings(session, draft, today, request.app.state.matcher.index)
+    found = findings.findings(session, draft, today, request.app.state.matcher.index)
     newest = drafts.newest_published(session, draft.entry_id)
     parts, preview_fault = (), ""
     try:
-        parts = request.app.state.bot.preview(_as_text(session, drafts.form_of(draft), draft))
+        parts = request.app.state.bot.preview(_as_text(session, findings.form_of(draft), draft))
     except InvalidInput as fault:
         preview_fault = str(fault)
     waiting = drafts.awaiting(session, draft)
@@ -231,7 +293,7 @@ def _show(
         draft=draft,
         fields=_fields(draft.content, typed),
         findings=found,
-        differences_listed=drafts.differences(newest.content if newest else {}, draft.content),
+        differences_listed=differences(newest.content if newest else {}, draft.content),
         newest=newest,
         parts=parts,
         preview_fault=preview_fault,
@@ -243,7 +305,37 @@ def _show(
         is_author=member.name in draft.authors,
         error=str(error or ""),
         today=today,
+        **_compared(session, draft),
+        despite=str(typed.get("despite", "")) if typed else "",
     )
+
+
+def _compared(session: Session, draft: EntryDraft) -> dict[str, Any]:
+    """What the card of the comparison shows."""
+    job = comparison.newest(session, draft)
+    compared = comparison.result_of(job)
+    return {"job": job, "compared": compared, "effects": _effects(session, compared) if compared else {}}
+
+
+def _effects(session: Session, compared: Comparison) -> dict[str, list[Effect]]:
+    """The changed questions and test cases in words."""
+    told = [*compared.worse, *compared.better, *compared.changed]
+    titles = curation.titles_of(session, {one for each in told for _, one in (each.before, each.after) if one})
+    cases = test_cases.texts_of(session, [one.id for one in (*compared.worse, *compared.better)])
+    asked = comparison.texts_of(session, compared.changed)
+
+    def worded(told: tuple[str, str | None]) -> str:
+        kind, entry_id = told
+        return _TOLD[kind].format(titles.get(entry_id or "", entry_id))
+
+    def listed(changes: Sequence[Changed], texts: Mapping[int, str]) -> list[Effect]:
+        return [Effect(texts.get(one.id, "（原文已删除）"), worded(one.before), worded(one.after)) for one in changes]
+
+    return {
+        "worse": listed(compared.worse, cases),
+        "better": listed(compared.better, cases),
+        "changed": listed(compared.changed, asked),
+    }
 
 
 def _as_text(session: Session, form: EntryForm, draft: EntryDraft) -> EntryText:
@@ -310,7 +402,7 @@ def _citation(line: str) -> dict[str, Any]:
 
 def _full_title(name: str) -> str:
     """The full official title of an everyday name, where the shipped register knows it."""
-    register: Register = drafts.register()
+    register: Register = findings.register()
     if name in register.statutes:
         return name
     for title, statute in register.statutes.items():
@@ -327,7 +419,7 @@ def _fields(content: Mapping[str, Any], typed: FormData | None) -> dict[str, Any
         return fields
     listed = {name: "\n".join(content.get(name) or []) for name in ("variants", "related", "key_terms")}
     plain = {name: content.get(name) or "" for name in _EDITED if name not in listed and name != "citations"}
-    cited = "\n".join(drafts.cited_line(one) for one in content.get("citations") or [])
+    cited = "\n".join(cited_line(one) for one in content.get("citations") or [])
     return {**plain, **listed, "citations": cited, "audience": content.get("audience") or []}
 
 

@@ -14,6 +14,7 @@ from admin.paging import page_number
 from admin.rendering import DOMAIN_NAMES, page
 from knowledge import catalogue, curation, drafts
 from knowledge.catalogue import Wanted
+from knowledge.differences import differences
 from knowledge.errors import InvalidInput, NotFound
 from knowledge.models import EntryDraft, EntryStatus, StaffMember
 from knowledge.working_days import local_day
@@ -102,8 +103,8 @@ def show_version(request: Request, entry_id: str, number: int, member: Viewer, s
         version=found,
         earlier=earlier,
         is_newest=found is history[0],
-        since=drafts.differences(earlier.content if earlier else {}, found.content),
-        until=drafts.differences(history[0].content, found.content),
+        since=differences(earlier.content if earlier else {}, found.content),
+        until=differences(history[0].content, found.content),
         has_draft=drafts.open_draft_of(session, entry_id) is not None,
     )
 

@@ -18,6 +18,7 @@ from knowledge.models.inquiries import (
     ReplyKind,
     StaffReply,
 )
+from knowledge.models.jobs import Job, JobKind, JobStatus
 from knowledge.models.matching import (
     ConfirmedQuestion,
     FittedWeights,
@@ -66,6 +67,9 @@ __all__ = [
     "InquiryCounter",
     "InquiryNote",
     "InquiryStatus",
+    "Job",
+    "JobKind",
+    "JobStatus",
     "MatchingData",
     "MatchingKind",
     "Message",

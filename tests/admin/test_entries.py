@@ -7,6 +7,7 @@ import httpx
 import pytest
 from sqlmodel import select
 
+from knowledge import working
 from knowledge.database import Database
 from knowledge.models import Asker, Inquiry, InquiryCounter, Message, Role, TestCase
 from tests.admin.test_inbox import post
@@ -93,6 +94,11 @@ def test_only_a_reviewer_reviews_and_a_lawyer_signs(served: Served, browser: htt
     assert "漏了加付赔偿金" in browser.get(f"/admin{objected[1]}").text
     stale = post(browser, f"{draft}/publication", against="77")
     assert stale.status_code == 409
+    early = post(browser, f"{draft}/publication", against="1")
+    assert early.status_code == 422
+    assert "请先完成发布前对照" in early.text
+    assert working.work_off(served.database) == 1, "the review asked for it"
+    assert "测试问句没有变差" in browser.get(f"/admin{draft}").text
     assert "已发布" in post(browser, f"{draft}/publication", against="1").text
     assert "<ins>" in browser.get("/admin/entries/labor.probation.length/versions/2").text
     assert browser.get("/admin/entries/labor.probation.length/versions/9").status_code == 404

@@ -47,7 +47,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def served(sqlite: Database) -> Iterator[Served]:
     """A running Fawen; the kind of store makes no difference to a page."""
-    with serving(sqlite) as served:
+    with serving(sqlite, works=True) as served:
         yield served
 
 

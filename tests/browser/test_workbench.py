@@ -6,11 +6,13 @@ from pathlib import Path
 import pyotp
 import pytest
 from playwright.sync_api import Page, expect
+from sqlmodel import select
 
-from knowledge.models import Role
+from knowledge import drafts, test_cases
+from knowledge.models import Role, StaffMember
 from knowledge.working_days import local_day, now_utc
 from tests.browser.conftest import photograph
-from tests.conftest import PASSWORD, Served, add_staff
+from tests.conftest import NOW, PASSWORD, Served, add_staff
 
 ODD = "公司食堂养的鹅跑到马路上被车压了，司机要公司赔车漆，公司要赔吗，鹅的钱谁出"
 
@@ -282,6 +284,10 @@ def test_a_question_becomes_an_entry_and_the_next_asker_is_answered(served: Serv
     page.keyboard.press("Enter")
     photograph_when(page, "审核通过并签署", "review")
     page.get_by_role("button", name="审核通过并签署").click()
+    expect(page.get_by_role("heading", name="发布前对照")).to_be_visible()
+    page.goto(f"{draft}/comparison")
+    expect(page.get_by_text("测试问句没有变差")).to_be_visible()
+    page.get_by_role("link", name="← 稿件").click()
     expect(page.get_by_text("同时答复等这一条的2件提问")).to_be_visible()
     photograph(page, "publish")
     page.get_by_role("button", name="发布并答复").click()
@@ -293,6 +299,36 @@ def test_a_question_becomes_an_entry_and_the_next_asker_is_answered(served: Serv
     page.get_by_role("link", name="查看条目").click()
     expect(page.get_by_text("王已签署")).to_be_visible()
     photograph(page, "new-entry")
+
+
+def test_a_draft_that_makes_a_test_case_worse_is_published_with_a_reason_only(served: Served, page: Page) -> None:
+    add_staff(served.database)
+    add_staff(served.database, "王", Role.REVIEWER)
+    with served.database.writing() as session:
+        test_cases.keep(session, "公司养鹅闯祸了谁赔", None, "李", NOW)
+        draft = drafts.begin(session, "labor.probation.length", "李", NOW)
+        number = draft.id or 0
+        drafts.save(session, number, {"variants": [*draft.content["variants"], "公司养鹅闯祸了谁赔"]}, "李", NOW)
+    enter(page, served, f"/drafts/{number}")
+    page.get_by_role("button", name="开始对照").click()
+    expect(page.get_by_text("测试问句变差1条")).to_be_visible()
+    page.get_by_text("变差的测试问句").click()
+    expect(page.get_by_text("转人工 → 答“试用期最长多久”")).to_be_visible()
+    photograph(page, "comparison")
+    page.get_by_role("link", name="← 稿件").click()
+    expect(page.get_by_label("标题")).to_be_visible()
+    with served.database.writing() as session:
+        drafts.submit(session, number, "李", NOW, confirmed=True)
+        reviewer = session.exec(select(StaffMember).where(StaffMember.name == "王")).one()
+        drafts.review(session, number, reviewer, NOW)
+    page.reload()
+    page.get_by_role("button", name="发布").click()
+    expect(page.get_by_label("仍要发布的理由")).to_be_focused()
+    page.get_by_label("仍要发布的理由").fill("这句确实问的是试用期")
+    photograph(page, "despite")
+    page.get_by_role("button", name="发布").click()
+    expect(page.get_by_role("status")).to_contain_text("已发布")
+    expect(page.get_by_text("仍要发布的理由：这句确实问的是试用期")).to_be_visible()
 
 
 def test_a_lawyer_reads_and_signs_by_keyboard(served: Served, page: Page) -> None:

@@ -11,9 +11,10 @@ from knowledge.answering import Answered, Matcher, Outcome
 from knowledge.content import FIGURES
 from knowledge.content.entries import read_figures
 from knowledge.database import Database
+from knowledge.differences import differences
 from knowledge.errors import DraftMoved, InvalidInput, NotFound
 from knowledge.models import AuditRecord, EntryDraft, FaqEntry, Role, StaffMember
-from tests.builders import ARREARS, PROBATION, cast_entries
+from tests.builders import ARREARS, PROBATION, as_if_compared, cast_entries
 from tests.conftest import NOW, add_staff
 
 ENTRY = "labor.probation.length"
@@ -46,6 +47,7 @@ def published(session: Session, entry_id: str = ENTRY, by: str = "王", **conten
     drafts.save(session, draft.id, content, "李", NOW)
     drafts.submit(session, draft.id, "李", NOW, confirmed=True)
     drafts.review(session, draft.id, member(session, by), NOW)
+    as_if_compared(session, draft, NOW)
     newest = drafts.newest_published(session, entry_id)
     return drafts.publish(session, draft.id, "李", NOW, against=newest.number if newest else 0)
 
@@ -70,6 +72,9 @@ def test_a_change_goes_through_four_eyes_and_changes_what_is_answered(stored: Da
             drafts.publish(session, draft.id, "李", NOW, against=1)
         assert "改过" not in curation.published_text(session, ENTRY, TODAY).answer
         drafts.review(session, draft.id, member(session, "王"), NOW)
+        with pytest.raises(InvalidInput, match="对照"):
+            drafts.publish(session, draft.id, "李", NOW, against=1)
+        as_if_compared(session, draft, NOW)
         drafts.publish(session, draft.id, "李", NOW, against=1)
 
     with stored.reading() as session:
@@ -135,13 +140,14 @@ def test_an_older_version_is_restored_by_a_draft_of_its_own(stored: Database) ->
         draft = drafts.restore(session, first.id, "李", NOW)
         with pytest.raises(InvalidInput, match="正在办理"):
             drafts.restore(session, first.id, "李", NOW)
-        assert {one.field for one in drafts.differences(drafts.history(session, ENTRY)[0].content, draft.content)} >= {
+        assert {one.field for one in differences(drafts.history(session, ENTRY)[0].content, draft.content)} >= {
             "title",
             "answer",
         }
         assert draft.id is not None
         drafts.submit(session, draft.id, "李", NOW, confirmed=True)
         drafts.review(session, draft.id, member(session, "王"), NOW)
+        as_if_compared(session, draft, NOW)
         drafts.publish(session, draft.id, "李", NOW, against=2)
         text = curation.published_text(session, ENTRY, TODAY)
         assert (text.answer, text.title) == (before, "试用期最长多久")
@@ -160,6 +166,7 @@ def test_a_new_entry_that_runs_out_answers_no_longer(stored: Database) -> None:
     with stored.writing() as session:
         draft = new_entry(session, valid_from=(TODAY + timedelta(days=2)).isoformat(), valid_until="2026-12-31")
         assert draft.id is not None
+        as_if_compared(session, draft, NOW)
         drafts.publish(session, draft.id, "李", NOW, against=0)
     for day, answers in ((TODAY, False), (date(2026, 12, 1), True), (date(2027, 1, 1), False)):
         matcher = Matcher(stored)
@@ -279,7 +286,7 @@ def test_the_catalogue_finds_by_every_field(stored: Database) -> None:
 
 
 def test_differences_read_well() -> None:
-    [found] = drafts.differences({"answer": "最长六个月。\n不变"}, {"answer": "最长三个月。\n不变"})
+    [found] = differences({"answer": "最长六个月。\n不变"}, {"answer": "最长三个月。\n不变"})
     assert found.field == "answer"
     assert found.pieces == (
         ("same", "最长"),
