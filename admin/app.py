@@ -21,6 +21,7 @@ from admin.limits import BodyLimit
 from admin.pages import (
     audit,
     connection,
+    corrections,
     drafts,
     entries,
     figures,
@@ -58,6 +59,7 @@ ROUTERS = (
     signing.router,
     entries.router,
     receivers.router,
+    corrections.router,
     statutes.router,
     trial.router,
     settings.router,

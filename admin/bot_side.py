@@ -69,9 +69,9 @@ class BotSide:
 
     `preview_text` shows one of staff's texts with example values in its placeholders, `preview_fixed` a fixed
     reply (text, and link or None). `is_command` tells words that the account takes as a command of its own, so
-    that no fixed reply is tried for them. `shown` shows messages as they were, or are to be, sent.
-    `check_connection` looks whether WeChat and this server reach each other,
-    in 15 s at most.
+    that no fixed reply is tried for them. `shown` shows messages as they were sent.
+    `check_connection` looks whether WeChat and this server reach each other, in 15 s at most.
+    `preview_correction` words a correction (text, and the title that a tap below it sends, or None).
     """
 
     preview: Callable[[EntryText], tuple[PhonePart, ...]]
@@ -82,3 +82,4 @@ class BotSide:
     shown: Callable[[Iterable[str]], tuple[PhonePart, ...]]
     check_connection: Callable[[], tuple[Finding, ...]]
     menu: MenuSide
+    preview_correction: Callable[[str, str | None], tuple[PhonePart, ...]]

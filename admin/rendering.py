@@ -16,7 +16,7 @@ from knowledge.working_days import SHANGHAI, working_days_between
 ROOMS: tuple[tuple[str, str, Role, tuple[str, ...]], ...] = (
     ("/", "今日", Role.VIEWER, ()),
     ("/inquiries", "待解问题", Role.VIEWER, ("/messages",)),
-    ("/entries", "知识库", Role.VIEWER, ("/drafts", "/signing")),
+    ("/entries", "知识库", Role.VIEWER, ("/drafts", "/signing", "/corrections")),
     ("/statutes", "法规库", Role.VIEWER, ()),
     ("/trial", "试问", Role.VIEWER, ()),
     ("/settings", "设置", Role.CURATOR, ("/staff", "/audit")),
@@ -26,6 +26,7 @@ ACTION_GROUPS = {
     "inquiry": "提问单",
     "entry": "条目",
     "draft": "稿件",
+    "correction": "更正",
     "statute": "法规",
     "test_case": "测试问句",
     "setting": "设置",
@@ -66,6 +67,10 @@ ACTION_NAMES = {
     "draft.publish": "发布",
     "draft.discard": "放弃稿件",
     "draft.comment": "留言",
+    "correction.propose": "起草更正",
+    "correction.reword": "改更正",
+    "correction.withdraw": "撤回更正",
+    "correction.send": "确认并发出更正",
     "test_case.keep": "存测试问句",
     "test_case.remove": "删测试问句",
     "menu.save": "保存菜单草稿",
@@ -112,6 +117,9 @@ FIELD_NAMES = {
     "later": "以后的文本",
     "number": "稿次",
     "comment": "意见",
+    "versions": "版本",
+    "recipients": "发给人数",
+    "unreachable": "联系不上人数",
     "reason": "原因",
     "signed_off_by": "签署人",
     "entry": "条目",
@@ -153,6 +161,7 @@ STATUS_NAMES = {
 }
 DOMAIN_NAMES = {"labor": "劳动用工", "company": "公司事务", "business": "营商环境"}
 DECISION_NAMES = {"answer": "直接答复", "clarify": "请提问人确认", "unresolved": "转人工"}
+CORRECTION_NAMES = {"proposed": "待确认", "sent": "已发出", "withdrawn": "已撤回"}
 DELIVERY_NAMES = {"waiting": "待送达", "sending": "发送中", "unsure": "送达与否不明", "delivered": "已送达"}
 REASON_NAMES = {
     "unresolved": "没有现成答复",
@@ -212,6 +221,8 @@ _TEMPLATES.globals.update(
     logged_names=LOGGED_NAMES,
     decision_names=DECISION_NAMES,
     delivery_names=DELIVERY_NAMES,
+    correction_names=CORRECTION_NAMES,
+    zone=SHANGHAI,
     working_days=working_days_between,
     action_groups=ACTION_GROUPS,
     action_names=ACTION_NAMES,

@@ -193,6 +193,7 @@ def _bot_side(
         shown=on_phone,
         check_connection=check_connection,
         menu=_menu_side(client),
+        preview_correction=lambda text, title: on_phone(rehearsal.preview_correction(text, title)),
     )
 
 

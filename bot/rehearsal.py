@@ -17,6 +17,7 @@ from knowledge.curation import EntryText
 from knowledge.fixed_replies import FixedText
 from knowledge.matching.decide import Decision
 from knowledge.models import Conversation, Message
+from knowledge.outbox import DueReply
 
 _LINK = re.compile(r'<a href="([^"]*)">(.*?)</a>', re.DOTALL)
 _TAP = re.compile(r"weixin://bizmsgmenu\?msgmenucontent=([^&]*)&msgmenuid=")
@@ -62,6 +63,11 @@ def rehearse(dialogue: Dialogue, text: str, now: datetime) -> Rehearsed:
 def preview(entry: EntryText) -> list[str]:
     """An entry's answer in parts, as it would go out."""
     return replies.answer(entry, message_id=0, limit_bytes=PART_LIMIT_BYTES)
+
+
+def preview_correction(text: str, title: str | None) -> list[str]:
+    """A correction in parts, as it would go out; `title` is what the tap below it sends (None: there is no tap)."""
+    return replies.due_parts(DueReply(0, None, None, text, is_correction=True, entry_title=title))
 
 
 def preview_text(dialogue: Dialogue, text: str) -> list[str]:

@@ -5,28 +5,40 @@ worker (`pushable`, `claim`, then `mark_part`, `mark_pushed`, `put_back` or `mar
 conditional update whose row count decides, so that of two processes one wins.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, and_, or_, update
+from sqlalchemy import ColumnElement, CursorResult, and_, insert, or_, update
 from sqlmodel import Session, col, select
 
-from knowledge.models import Asker, Conversation, Inquiry, OutboxMessage, OutboxStatus, ReplyKind, StaffReply
+from knowledge.models import (
+    Asker,
+    Conversation,
+    Correction,
+    Inquiry,
+    OutboxMessage,
+    OutboxStatus,
+    ReplyKind,
+    StaffReply,
+)
 from knowledge.models.inquiries import SUPPLEMENT
 from knowledge.models.outbox import UNDELIVERED
 
 # A worker that has not marked its claim by then is dead: the outcome of its send is unknown. Longer than the
 # sum of a send's own time limits.
 LEASE = timedelta(minutes=2)
+_PORTION = 500
 
 
 @dataclass(frozen=True, slots=True)
 class DueReply:
     """Something an asker has not received yet.
 
-    `is_question`: a colleague asks back. `is_unsure`: it may have arrived already. `parts_sent` parts of it
-    (as the channel cuts it) are known to have arrived.
+    `is_question`: a colleague asks back. `is_unsure`: it may have arrived already. `parts_sent` parts of it (as the
+    channel cuts it) are known to have arrived. `is_correction`: it corrects an earlier answer, and `entry_title` is
+    what a tap for the answer as it is now sends (None: there is none).
     """
 
     outbox_id: int
@@ -36,6 +48,8 @@ class DueReply:
     is_question: bool = False
     is_unsure: bool = False
     parts_sent: int = 0
+    is_correction: bool = False
+    entry_title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +78,23 @@ def enqueue(
     session.add(row)
     session.flush()
     return row
+
+
+def enqueue_correction(session: Session, correction_id: int, asker_ids: Sequence[int], now: datetime) -> None:
+    """Put a correction on its way to each of the askers. In portions: PostgreSQL's statement limit is short."""
+    rows = [
+        {
+            "asker_id": one,
+            "correction_id": correction_id,
+            "status": OutboxStatus.WAITING,
+            "created_at": now,
+            "attempts": 0,
+            "parts_sent": 0,
+        }
+        for one in asker_ids
+    ]
+    for start in range(0, len(rows), _PORTION):
+        session.execute(insert(OutboxMessage), rows[start : start + _PORTION])
 
 
 def due(session: Session, asker_id: int, now: datetime) -> list[DueReply]:
@@ -216,14 +247,21 @@ def _with_texts() -> Any:
     # Any: SQLModel's select types do not survive being handed on and refined.
     return (
         select(OutboxMessage, Inquiry.number, Inquiry.question, StaffReply.text)
-        .add_columns(StaffReply.kind)  # type: ignore[arg-type] # SQLModel's columns type as their values
+        .add_columns(StaffReply.kind, Correction.text, Correction.title)  # type: ignore[arg-type] # SQLModel's columns type as their values
+        .outerjoin(Correction, col(Correction.id) == OutboxMessage.correction_id)
         .outerjoin(Inquiry, col(Inquiry.id) == OutboxMessage.inquiry_id)
         .outerjoin(StaffReply, col(StaffReply.id) == OutboxMessage.staff_reply_id)
     )
 
 
 def _due_reply(
-    row: OutboxMessage, number: str | None, question: str | None, text: str | None, kind: str | None
+    row: OutboxMessage,
+    number: str | None,
+    question: str | None,
+    text: str | None,
+    kind: str | None,
+    corrected: str | None,
+    title: str | None,
 ) -> DueReply:
     assert row.id is not None
     return DueReply(
@@ -231,10 +269,12 @@ def _due_reply(
         inquiry_number=number,
         # Without what was added later: a text that was sent in parts must be cut at the same places again.
         question=(question or "").split(SUPPLEMENT)[0] or None,
-        text=text or row.text or "",
+        text=text or corrected or row.text or "",
         is_question=kind == ReplyKind.QUESTION,
         is_unsure=row.status in (OutboxStatus.UNSURE, OutboxStatus.SENDING),
         parts_sent=row.parts_sent,
+        is_correction=row.correction_id is not None,
+        entry_title=title,
     )
 
 

@@ -14,6 +14,7 @@ from knowledge.matching.weights import Weights
 from knowledge.models import (
     Asker,
     ContentVersion,
+    Correction,
     EntryVersion,
     FaqEntry,
     Feedback,
@@ -41,10 +42,11 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """What waited for the asker and went out with the reply: a colleague's text, or another notice."""
+    """What waited for the asker and went out with the reply: a colleague's text, a correction, or another notice."""
 
     inquiry_number: str | None
     author: str | None
+    correction_id: int | None
     text: str | None
 
 
@@ -54,7 +56,8 @@ class Replayed:
 
     `asker` is a shortened name, None where the person was erased. `given` are the entries' texts in the order of
     the reply. `weights` are the numbers that decided, None where they were not kept (before this was recorded) or
-    are for other evidence. `around` are the asker's messages shortly before and after, oldest first.
+    are for other evidence. `corrected` are the corrections of these versions that this asker was sent, with the
+    outbox's state. `around` are the asker's messages shortly before and after, oldest first.
     """
 
     message: Message
@@ -66,6 +69,7 @@ class Replayed:
     content: ContentVersion | None
     inquiry: Inquiry | None
     feedback: Feedback | None
+    corrected: tuple[tuple[Correction, str], ...]
     around: tuple[Message, ...]
 
 
@@ -86,16 +90,18 @@ def of_message(session: Session, message_id: int) -> Replayed:
     if message is None:
         raise NotFound("没有这条来信")
     asker = session.get_one(Asker, message.asker_id)
+    given = _given(session, message)
     return Replayed(
         message=message,
         asker=shortened(asker.address) if asker.address else None,
-        given=_given(session, message),
+        given=given,
         brought=_brought(session, message),
         titles=_titles(session, [str(one["id"]) for one in message.candidates]),
         weights=tuning.used(session, message.weights_digest) if message.weights_digest else None,
         content=session.get(ContentVersion, message.content_version) if message.content_version else None,
         inquiry=session.get(Inquiry, message.inquiry_id) if message.inquiry_id else None,
         feedback=session.exec(select(Feedback).where(Feedback.message_id == message.id)).first(),
+        corrected=_corrected(session, message, {one.version.id for one in given}),
         around=_around(session, message),
     )
 
@@ -152,16 +158,32 @@ def _version(session: Session, version_id: int) -> Given:
 
 def _brought(session: Session, message: Message) -> tuple[Brought, ...]:
     rows = session.exec(
-        select(OutboxMessage, StaffReply, Inquiry.number)
+        select(OutboxMessage, StaffReply, Inquiry.number, Correction.text)
+        .outerjoin(Correction, col(Correction.id) == OutboxMessage.correction_id)
         .outerjoin(StaffReply, col(StaffReply.id) == OutboxMessage.staff_reply_id)
         .outerjoin(Inquiry, col(Inquiry.id) == OutboxMessage.inquiry_id)
         .where(OutboxMessage.delivered_by_message_id == message.id)
         .order_by(col(OutboxMessage.id))
     ).all()
     return tuple(
-        Brought(number, written.author if written else None, (written.text if written else row.text) or None)
-        for row, written, number in rows
+        Brought(
+            number,
+            written.author if written else None,
+            row.correction_id,
+            (written.text if written else corrected or row.text) or None,
+        )
+        for row, written, number, corrected in rows
     )
+
+
+def _corrected(session: Session, message: Message, version_ids: set[int | None]) -> tuple[tuple[Correction, str], ...]:
+    rows = session.exec(
+        select(Correction, OutboxMessage.status)
+        .join(OutboxMessage, col(OutboxMessage.correction_id) == Correction.id)
+        .where(OutboxMessage.asker_id == message.asker_id)
+        .order_by(col(Correction.id))
+    )
+    return tuple((one, status) for one, status in rows if version_ids.intersection(one.version_ids))
 
 
 def _titles(session: Session, entry_ids: list[str]) -> dict[str, str]:

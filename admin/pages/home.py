@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from admin.auth import Reading, Viewer
 from admin.rendering import page
-from knowledge import catalogue, drafts, figures, inbox, overview
+from knowledge import catalogue, corrections, drafts, figures, inbox, overview
 from knowledge.inbox import Wanted
 from knowledge.statutes import rereview
 from knowledge.working_days import local_day
@@ -37,6 +37,7 @@ def home(request: Request, member: Viewer, session: Reading) -> Response:
         to_sign=drafts.count_to_sign(session),
         figures_unset=figures_unset,
         figures_past_due=figures_past_due,
+        to_confirm=corrections.count_proposed(session),
         stages=overview.drafts_by_status(session),
         days=days,
         highest=max((day.questions for day in days), default=0),

@@ -11,13 +11,14 @@ from admin.auth import Curator, Reading
 from admin.errors import STATUS
 from admin.paging import day_of, page_number
 from admin.rendering import page
-from knowledge import curation, receivers
-from knowledge.errors import InvalidInput
+from knowledge import corrections, curation, inquiries, receivers
+from knowledge.errors import InvalidInput, KnowledgeError
 from knowledge.models import StaffMember
 from knowledge.working_days import local_day, start_of_day
 
 router = APIRouter()
 PER_PAGE = 30
+_CORRECTIONS_SHOWN = 10
 
 
 @router.get("/entries/{entry_id}/recipients")
@@ -29,12 +30,19 @@ def list_receivers(request: Request, entry_id: str, member: Curator, session: Re
 
 
 def show(
-    request: Request, session: Session, member: StaffMember, entry_id: str, *, numbers: Sequence[int], since: str
+    request: Request,
+    session: Session,
+    member: StaffMember,
+    entry_id: str,
+    *,
+    numbers: Sequence[int],
+    since: str,
+    text: str | None = None,
+    error: KnowledgeError | None = None,
 ) -> Response:
-    """The page, with what was asked for and what was wrong with it, if anything."""
+    """The page, with what was asked for, the correction as typed, and what was wrong with it, if anything."""
     now = request.app.state.now()
     entry = curation.entry_text(session, entry_id, local_day(now))
-    error: InvalidInput | None = None
     moment: datetime | None = None
     try:
         day = day_of(since)
@@ -61,5 +69,8 @@ def show(
         has_next=len(found) > PER_PAGE,
         number=number,
         kept=urlencode(kept),
+        corrections=corrections.listed(session, _CORRECTIONS_SHOWN, entry_id=entry_id),
+        text=corrections.prefilled(entry) if text is None else text,
+        limit=inquiries.REPLY_LIMIT,
         error=str(error or ""),
     )

@@ -6,6 +6,7 @@ from knowledge.models.askers import Asker, Conversation
 from knowledge.models.audit import AuditRecord
 from knowledge.models.callbacks import CallbackNumber
 from knowledge.models.content import ContentVersion
+from knowledge.models.corrections import Correction, CorrectionStatus
 from knowledge.models.drafts import DraftComment, DraftStatus, EntryDraft
 from knowledge.models.entries import Citation, Domain, EntrySeed, EntryStatus, EntryVersion, FaqEntry, Variant
 from knowledge.models.figures import Figure
@@ -47,6 +48,8 @@ __all__ = [
     "ConfirmedQuestion",
     "ContentVersion",
     "Conversation",
+    "Correction",
+    "CorrectionStatus",
     "DecisionKind",
     "Domain",
     "DraftComment",
