@@ -19,6 +19,7 @@ from admin.devices import Devices
 from admin.errors import STATUS, NotAllowed, SignInNeeded
 from admin.limits import BodyLimit
 from admin.pages import (
+    alerts,
     audit,
     connection,
     corrections,
@@ -31,6 +32,7 @@ from admin.pages import (
     matching,
     menu,
     messages,
+    promise,
     receivers,
     recognitions,
     session,
@@ -70,6 +72,8 @@ ROUTERS = (
     matching.router,
     menu.router,
     connection.router,
+    promise.router,
+    alerts.router,
     staff.router,
     audit.router,
 )

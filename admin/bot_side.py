@@ -6,6 +6,7 @@ from typing import Any
 
 from knowledge.curation import EntryText
 from knowledge.matching.decide import Decision
+from knowledge.models import AlertChannel
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,9 @@ class BotSide:
     `preview_text` shows one of staff's texts with example values in its placeholders, `preview_fixed` a fixed
     reply (text, and link or None). `is_command` tells words that the account takes as a command of its own, so
     that no fixed reply is tried for them. `shown` shows messages as they were sent.
-    `check_connection` looks whether WeChat and this server reach each other, in 15 s at most.
     `preview_correction` words a correction (text, and the title that a tap below it sends, or None).
+    `check_connection` looks whether WeChat and this server reach each other, in 15 s at most. `send_trial` sends staff
+    a test alert now, or raises NotDone; group robots are at `robot_origin` only.
     """
 
     preview: Callable[[EntryText], tuple[PhonePart, ...]]
@@ -83,3 +85,5 @@ class BotSide:
     check_connection: Callable[[], tuple[Finding, ...]]
     menu: MenuSide
     preview_correction: Callable[[str, str | None], tuple[PhonePart, ...]]
+    send_trial: Callable[[AlertChannel], None]
+    robot_origin: str

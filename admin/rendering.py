@@ -91,6 +91,15 @@ ACTION_NAMES = {
     "matching.remove": "删同义词或事实",
 }
 FIELD_NAMES = {
+    "working_days": "几个工作日",
+    "email_host": "邮件服务器",
+    "email_port": "端口",
+    "email_security": "加密",
+    "email_user": "用户名",
+    "email_sender": "发件人",
+    "email_recipients": "收件人",
+    "robot": "群机器人",
+    "daily_hour": "每日清单（点）",
     "menu": "菜单",
     "role": "权限",
     "is_active": "可登录",

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from admin.app import AdminOptions, create_admin
 from admin.bot_side import BotSide, Buttons, Finding, MenuSide, NotDone, PhonePart, Piece, Trial
 from bot import commands, connection, menu, rehearsal
+from bot.alerts import ROBOT_ORIGIN, Alerter, SendFailed
 from bot.conversation import Dialogue
 from bot.outbox import Deliverer
 from bot.pace import Pace
@@ -30,7 +31,9 @@ from knowledge import classifier, jobs, retention, staff, training, working
 from knowledge.answering import Matcher
 from knowledge.database import Database
 from knowledge.encryption import Encryption
+from knowledge.errors import InvalidInput, SecretUnreadable
 from knowledge.migrations import is_current
+from knowledge.models import AlertChannel
 from knowledge.settings import KnowledgeSettings
 from knowledge.standing import StandingRules
 from knowledge.working_days import local_day, now_utc
@@ -62,6 +65,7 @@ def create_app(
     pace: Pace | None = None,
     retention_days: int = 0,
     answer_within_s: float = ANSWER_WITHIN_S,
+    robot_origin: str = ROBOT_ORIGIN,
 ) -> FastAPI:
     """The application: webhook, workbench and health pages over one database, whose schema must be current.
 
@@ -72,6 +76,8 @@ def create_app(
     matcher = matcher or Matcher(database)
     standing = standing or StandingRules(database)
     encryption = Encryption(account.secret_key)
+    workbench = f"{base_url.rstrip('/')}/admin" if base_url else ""
+    alerter = Alerter(database, encryption, now, workbench=workbench, robot_origin=robot_origin)
     envelope = Envelope(
         token=account.token,
         app_id=account.app_id,
@@ -92,6 +98,7 @@ def create_app(
         watched = (matcher, standing, trainer, jobber, now, stop)
         watcher = threading.Thread(target=_watch, args=watched, name="content-watch", daemon=True)
         workers = [watcher, threading.Thread(target=_clean_up, args=(database, now, retention_days, stop), daemon=True)]
+        workers.append(threading.Thread(target=alerter.run, args=(stop,), name="alerts", daemon=True))
         if client is not None:
             deliverer = Deliverer(database, client, now)
             workers.append(threading.Thread(target=deliverer.run, args=(stop,), name="outbox", daemon=True))
@@ -122,7 +129,7 @@ def create_app(
         secure_cookies=base_url.startswith("https://"),
         now=now,
         matcher=matcher,
-        bot=_bot_side(dialogue, now, check_connection, client),
+        bot=_bot_side(dialogue, now, check_connection, client, alerter, robot_origin),
     )
     app.mount("/admin", create_admin(database, options))
     app.add_exception_handler(BodyTooLarge, _too_large)
@@ -153,6 +160,7 @@ def app_from_environment() -> FastAPI:
         client=api_client(served, settings),
         pace=Pace(settings.rate_limit, settings.redis_url),
         retention_days=settings.retention_days,
+        robot_origin=settings.robot_origin,
     )
 
 
@@ -169,6 +177,8 @@ def _bot_side(
     now: Callable[[], datetime],
     check_connection: Callable[[], tuple[Finding, ...]],
     client: ApiClient | None,
+    alerter: Alerter,
+    robot_origin: str,
 ) -> BotSide:
     """What the workbench shows of the bot, in the workbench's own terms."""
 
@@ -184,6 +194,12 @@ def _bot_side(
         rehearsed = rehearsal.rehearse(dialogue, text, now())
         return Trial(on_phone(rehearsed.parts), rehearsed.decision, rehearsed.took_ms)
 
+    def send_trial(channel: AlertChannel) -> None:
+        try:
+            alerter.send_trial(channel)
+        except (SendFailed, InvalidInput, SecretUnreadable) as error:
+            raise NotDone(str(error)) from error
+
     return BotSide(
         preview=lambda entry: on_phone(rehearsal.preview(entry)),
         attempt=attempt,
@@ -194,6 +210,8 @@ def _bot_side(
         check_connection=check_connection,
         menu=_menu_side(client),
         preview_correction=lambda text, title: on_phone(rehearsal.preview_correction(text, title)),
+        send_trial=send_trial,
+        robot_origin=robot_origin,
     )
 
 

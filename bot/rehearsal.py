@@ -72,7 +72,7 @@ def preview_correction(text: str, title: str | None) -> list[str]:
 
 def preview_text(dialogue: Dialogue, text: str) -> list[str]:
     """One of staff's texts in parts, with example values in its placeholders."""
-    return replies.split_reply(replies.sample(text, dialogue.examples()))
+    return replies.split_reply(replies.sample(dialogue.texts, text, dialogue.examples()))
 
 
 def preview_fixed(text: str, link: str | None) -> list[str]:

@@ -12,7 +12,6 @@ from knowledge.answering import Choice
 from knowledge.content.entries import REFERRALS
 from knowledge.curation import EntryText
 from knowledge.fixed_replies import FixedText
-from knowledge.inquiries import PROMISED_WORKING_DAYS
 from knowledge.models import Inquiry, InquiryStatus
 from knowledge.outbox import DueReply
 from knowledge.statutes.citation import name_together
@@ -112,7 +111,7 @@ def registered(texts: Texts, inquiry: Inquiry, *, opened: bool, outside: str | N
     referral = outside or hotline or "12348"
     values = {
         **_of_inquiry(inquiry),
-        "工作日": str(PROMISED_WORKING_DAYS),
+        "工作日": str(texts.working_days),
         "热线": referral,
         "部门": REFERRALS[referral],
         "留电话": tap("留电话"),
@@ -173,13 +172,13 @@ def progress(texts: Texts, inquiry: Inquiry) -> str:
 
 def simple(texts: Texts, key: str, examples: Sequence[str] = (), **values: str) -> str:
     """One of the texts by itself; `examples` are titles to offer as questions, `values` its other placeholders."""
-    return texts.fill(key, {**_always(examples), **values})
+    return texts.fill(key, {**_always(texts, examples), **values})
 
 
-def sample(text: str, examples: Sequence[str]) -> str:
+def sample(texts: Texts, text: str, examples: Sequence[str]) -> str:
     """How a text would go out, with example values in its placeholders."""
     values = {
-        **_always(examples),
+        **_always(texts, examples),
         "承诺日期": "11月27日",
         "编号": _SAMPLE_NUMBER,
         "状态": _STATUS[InquiryStatus.ASSIGNED],
@@ -193,12 +192,12 @@ def sample(text: str, examples: Sequence[str]) -> str:
     return fill(text, values)
 
 
-def _always(examples: Sequence[str]) -> dict[str, str]:
+def _always(texts: Texts, examples: Sequence[str]) -> dict[str, str]:
     """Placeholders whose value is the same in every text."""
     return {
         "示例问题": "\n".join(f"· {tap(title)}" for title in examples),
         "示例": tap(examples[0]) if examples else "",
-        "工作日": str(PROMISED_WORKING_DAYS),
+        "工作日": str(texts.working_days),
         "人工": tap("人工"),
         "留电话": tap("留电话"),
         "删除电话": tap("删除电话"),

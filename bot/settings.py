@@ -40,6 +40,7 @@ class BotSettings(BaseSettings):
     wechat_mode: Literal["", "plain", "compat", "safe"] = ""
     wechat_api: str = "https://api.weixin.qq.com"
     redis_url: str = ""
+    robot_origin: str = "https://qyapi.weixin.qq.com"
     rate_limit: str = "20/minute;300/day"
     retention_days: int = Field(default=730, ge=0)
 

@@ -7,7 +7,7 @@ from rapidfuzz import fuzz
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from knowledge import audit, callbacks, clusters, outbox
+from knowledge import audit, callbacks, clusters, outbox, promise
 from knowledge.clusters import Contrast
 from knowledge.database import insert_if_absent
 from knowledge.errors import InquiryClosed, InvalidInput, NotFound
@@ -25,7 +25,6 @@ from knowledge.models.inquiries import OPEN_STATUSES, SUPPLEMENT
 from knowledge.models.outbox import UNDELIVERED
 from knowledge.working_days import after_working_days, local_day, working_days_between
 
-PROMISED_WORKING_DAYS = 2
 REPLY_LIMIT = 2000  # characters; a reply is cut into parts for the channel, so this only stops a paste by mistake
 _SAME_QUESTION = 80  # rapidfuzz ratio from which a question repeats the one an inquiry was opened with
 
@@ -61,7 +60,7 @@ def open_or_join(
         urgent=urgent,
         domain=domain,
         opened_at=now,
-        due_on=after_working_days(local_day(now), PROMISED_WORKING_DAYS),
+        due_on=after_working_days(local_day(now), promise.working_days(session)),
     )
     session.add(inquiry)
     session.flush()
@@ -265,7 +264,7 @@ def reopen(session: Session, inquiry: Inquiry, now: datetime) -> None:
         return
     inquiry.status = InquiryStatus.ASSIGNED
     inquiry.closed_at = None
-    inquiry.due_on = after_working_days(local_day(now), PROMISED_WORKING_DAYS)
+    inquiry.due_on = after_working_days(local_day(now), promise.working_days(session))
     session.add(inquiry)
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from knowledge import audit, revisions
+from knowledge import audit, promise, revisions
 from knowledge.content.texts import PLACEHOLDER, TextForm, shipped_texts
 from knowledge.errors import InvalidInput, NotFound, SettingMoved
 from knowledge.models import TextVersion
@@ -20,9 +20,10 @@ SUBJECT = "texts"
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The texts of one moment, by key, with their placeholders."""
+    """The texts of one moment, by key, with their placeholders; `working_days` is how soon a reply is promised."""
 
     _texts: Mapping[str, str]
+    working_days: int = promise.DEFAULT
 
     def fill(self, key: str, values: Mapping[str, str]) -> str:
         """A text with its placeholders filled from `values`, which has a value for each it may use."""
@@ -66,7 +67,7 @@ def shipped() -> Texts:
 
 def in_force(session: Session) -> Texts:
     """The texts as they are said now."""
-    return Texts({one.form.key: one.text for one in everything(session)})
+    return Texts({one.form.key: one.text for one in everything(session)}, promise.working_days(session))
 
 
 def everything(session: Session) -> list[StandingText]:

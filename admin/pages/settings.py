@@ -54,6 +54,8 @@ GROUPS: tuple[tuple[str, tuple[SettingsPage, ...]], ...] = (
     (
         "人员和记录",
         (
+            SettingsPage("/settings/promise", "答复时限", "承诺几个工作日内答复", Role.ADMINISTRATOR),
+            SettingsPage("/settings/alerts", "人员提醒", "用邮件或企业微信群提醒紧急和待解的提问", Role.ADMINISTRATOR),
             SettingsPage("/staff", "人员", "谁可以登录，各有什么权限；重设密码和手机验证码", Role.ADMINISTRATOR),
             SettingsPage("/audit", "操作记录", "谁在什么时候改了什么，改前改后各是什么", Role.ADMINISTRATOR),
         ),

@@ -2,6 +2,7 @@
 
 from sqlmodel import SQLModel
 
+from knowledge.models.alerts import AlertChannel, AlertKind, AlertStatus, StaffAlert
 from knowledge.models.askers import Asker, Conversation
 from knowledge.models.audit import AuditRecord
 from knowledge.models.callbacks import CallbackNumber
@@ -39,6 +40,9 @@ from knowledge.models.test_cases import TestCase
 metadata = SQLModel.metadata
 
 __all__ = [
+    "AlertChannel",
+    "AlertKind",
+    "AlertStatus",
     "Article",
     "Asker",
     "AttemptCount",
@@ -83,6 +87,7 @@ __all__ = [
     "Revision",
     "Role",
     "SiteSetting",
+    "StaffAlert",
     "StaffMember",
     "StaffReply",
     "StaffSession",

@@ -112,6 +112,14 @@ LEAST: dict[tuple[str, str], Role] = {
     ("GET", "/settings/menu/comparison"): A,
     ("POST", "/settings/menu/publication"): A,
     ("POST", "/settings/menu/removal"): A,
+    ("GET", "/settings/promise"): A,
+    ("POST", "/settings/promise"): A,
+    ("GET", "/settings/alerts"): A,
+    ("POST", "/settings/alerts/email"): A,
+    ("POST", "/settings/alerts/robot"): A,
+    ("POST", "/settings/alerts/hour"): A,
+    ("POST", "/settings/alerts/{channel}/test"): A,
+    ("POST", "/settings/alerts/{channel}/removal"): A,
     ("GET", "/staff"): A,
     ("POST", "/staff"): A,
     ("GET", "/staff/{member_id}"): A,
@@ -132,6 +140,7 @@ OPEN_TO_ALL = {
     ("POST", "/sign-out"),
 }
 IN_PLACE = {
+    "channel": "robot",
     "number": "Q20200101-0001",
     "entry_id": "labor.nothing",
     "member_id": "999999",

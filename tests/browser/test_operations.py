@@ -12,6 +12,7 @@ from knowledge.models import Role
 from tests.browser.conftest import photograph
 from tests.browser.test_workbench import enter
 from tests.conftest import Served, add_staff, serving
+from tests.mail_server import mail_server
 from tests.wechat_api import WeChat, wechat
 
 pytestmark = pytest.mark.browser
@@ -82,3 +83,26 @@ class TestWithAWrongSecret:
         expect(page.get_by_text("AppSecret 不正确")).to_be_visible()
         expect(page.get_by_text("FAWEN_WECHAT_TOKEN 与公众平台填的 Token 不一致")).to_be_visible()
         photograph(page, "connection-wrong")
+
+
+def test_alerts_are_set_up_and_a_failure_is_shown(served: Served, page: Page) -> None:
+    with mail_server() as mail:
+        enter(page, served, "/settings/alerts", "陈")
+        page.get_by_label("邮件服务器").fill("127.0.0.1")
+        page.get_by_label("端口").fill(str(mail.port))
+        page.get_by_label("加密", exact=True).select_option("不加密（仅限内网邮件服务器）")
+        page.get_by_label("发件人邮箱").fill("fawen@example.cn")
+        page.get_by_label("收件人邮箱").fill("li@example.cn")
+        page.get_by_role("button", name="保存邮件设置").click()
+        expect(page.get_by_role("status")).to_contain_text("已保存")
+        page.get_by_role("button", name="发一封测试邮件").click()
+        expect(page.get_by_role("status")).to_contain_text("测试邮件已交给邮件服务器")
+        assert mail.taken[0]["subject"] == "【法问】测试提醒"
+    page.get_by_role("button", name="发一封测试邮件").click()
+    expect(page.get_by_role("alert")).to_contain_text("连不上邮件服务器")
+    photograph(page, "alerts")
+    page.goto(f"{served.url}/admin/settings/promise")
+    page.get_by_label("几个工作日内答复").fill("40")
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_role("alert")).to_contain_text("1至30个工作日")
+    photograph(page, "promise")
