@@ -88,8 +88,6 @@ def replies_import(
     database = open_database(KnowledgeSettings())
     with usage_errors(), database.writing() as session:
         problems = fixed_replies.add_rows(session, rows, now_utc())
-        if problems:
-            session.rollback()
     if problems:
         fail(1, "\n".join(["没有导入，请改正后再试：", *problems]))
     typer.echo(f"已导入{len(rows)}条固定回复，运行中的服务几秒内生效")

@@ -5,6 +5,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 import anyio.to_thread
 import structlog
@@ -205,7 +206,7 @@ def _bot_side(
         attempt=attempt,
         preview_text=lambda text: on_phone(rehearsal.preview_text(dialogue, text)),
         preview_fixed=lambda text, link: on_phone(rehearsal.preview_fixed(text, link)),
-        is_command=lambda word: not commands.may_be_fixed(commands.interpret(Text(word, None), 0)),
+        is_command=_is_command,
         shown=on_phone,
         check_connection=check_connection,
         menu=_menu_side(client),
@@ -258,6 +259,11 @@ def _encrypt_second_factors(database: Database, encryption: Encryption) -> None:
         changed = staff.encrypt_second_factors(session, encryption)
     if changed:
         log.info("second_factors_encrypted", count=changed)
+
+
+@lru_cache(maxsize=16384)
+def _is_command(word: str) -> bool:
+    return not commands.may_be_fixed(commands.interpret(Text(word, None), 0))
 
 
 class _Trainer:

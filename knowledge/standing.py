@@ -33,7 +33,7 @@ class StandingRules:
             revision = tuple(revisions.current(session, subject) for subject in _SUBJECTS)
             if revision == self._revision:
                 return False
-            fixed = {normalize(word): one for one in fixed_replies.active(session) for word in one.keywords}
+            fixed = {normal: one for one in fixed_replies.active(session) for normal in one.normalized}
             self._fixed, self._urgent, self._texts = fixed, urgency.active(session), texts.in_force(session)
             self._revision = revision
             return True

@@ -72,13 +72,9 @@ def import_fixed_replies(
         rows = read_fixed_reply_rows(file.file, file.filename)
     except ContentError as error:
         return _list(request, session, member, problems=[str(error)])
-    undone = session.begin_nested()
     problems = fixed_replies.add_rows(session, rows, now, member.name)
     if problems:
-        undone.rollback()
-        session.expire_all()
         return _list(request, session, member, problems=problems)
-    undone.commit()
     return RedirectResponse(f"{request.url_for('list_fixed_replies').path}?imported={len(rows)}", status_code=303)
 
 
@@ -171,7 +167,7 @@ def _list(request: Request, session: Session, member: StaffMember, *, problems: 
     everything = fixed_replies.everything(session)
     found = [one for one in everything if query in one.text or any(query in word for word in one.keywords)]
     shown = found[(number - 1) * PER_PAGE : number * PER_PAGE]
-    titles = fixed_replies.titles_taken(session, [word for one in everything for word in one.keywords])
+    titles = fixed_replies.titles_among(session, (word for one in everything for word in one.normalized))
     return page(
         request,
         "settings/fixed_replies.html",
@@ -188,13 +184,13 @@ def _list(request: Request, session: Session, member: StaffMember, *, problems: 
     )
 
 
-def _conflicts(request: Request, reply: FixedText, titles: dict[str, tuple[str, str]]) -> list[str]:
+def _conflicts(request: Request, reply: FixedText, titles: set[str]) -> list[str]:
     """What keeps a keyword from its fixed reply, or an entry from its asker, in words."""
     found = []
-    for word in reply.keywords:
+    for word, normal in zip(reply.keywords, reply.normalized, strict=True):
         if request.app.state.bot.is_command(word):
             found.append(f"“{word}”是公众号的口令，不会得到这条固定回复")
-        if normalize(word) in titles:
+        if normal in titles:
             found.append(f"“{word}”与条目标题相同：点按这个条目的人会得到这条固定回复")
     return found
 
@@ -213,8 +209,8 @@ def _show(
         assert reply is not None, "an empty form is given for a new one"
         form = Typed("\n".join(reply.keywords), reply.text, reply.link or "", reply.is_active)
     bot = request.app.state.bot
-    asked = FixedText(0, tuple(fixed_replies.split_keywords(form.keywords)), "", None)
-    titles = fixed_replies.titles_taken(session, asked.keywords)
+    words = {normalize(word): word for word in fixed_replies.split_keywords(form.keywords)}
+    asked = FixedText(0, tuple(words.values()), "", None, normalized=tuple(words))
     try:
         fault = ""
         fixed_replies.check(form.text, form.link)
@@ -228,7 +224,7 @@ def _show(
         reply=reply,
         form=form,
         error=error,
-        conflicts=_conflicts(request, asked, titles),
+        conflicts=_conflicts(request, asked, fixed_replies.titles_among(session, words)),
         parts=() if fault else bot.preview_fixed(form.text.strip(), form.link.strip() or None),
         fault=fault,
         size=len(form.text.strip().encode()),
