@@ -92,7 +92,7 @@ def save(
         session,
         actor=actor,
         action="figure.change",
-        subject=f"figure {key}",
+        subject=f"figure {key}（{figure.name}）",
         before=before,
         after=_values(figure),
         now=now,

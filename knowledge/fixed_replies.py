@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import delete
@@ -44,7 +45,7 @@ class FixedText:
     normalized: tuple[str, ...] = field(default=(), compare=False)
 
     @property
-    def values(self) -> dict[str, object]:
+    def values(self) -> dict[str, Any]:
         """What staff wrote, for the log of changes."""
         return {"keywords": list(self.keywords), "text": self.text, "link": self.link, "is_active": self.is_active}
 
@@ -155,7 +156,8 @@ class _Given:
 def _read_rows(rows: Sequence[FixedReplyRow], stored: Mapping[int, FixedText]) -> tuple[list[str], list[_Given]]:
     """What is wrong with which row, and the rows as they can be stored."""
     touched = {int(row.id) for row in rows if row.id.isascii() and row.id.isdecimal()}
-    owner = {normal: "另一条固定回复" for one in stored.values() if one.id not in touched for normal in one.normalized}
+    others = [one for one in stored.values() if one.id not in touched]
+    owner = {normal: _named(one.keywords) for one in others for normal in one.normalized}
     problems: list[str] = []
     given: list[_Given] = []
     seen: dict[int, int] = {}
@@ -173,6 +175,10 @@ def _read_rows(rows: Sequence[FixedReplyRow], stored: Mapping[int, FixedText]) -
         owner.update(dict.fromkeys(one.words, f"第{row.number}行"))
         given.append(one)
     return problems, given
+
+
+def _named(keywords: Iterable[str]) -> str:
+    return f"另一条固定回复（{'、'.join(keywords)[:40]}）"
 
 
 def _given(row: FixedReplyRow, stored: Mapping[int, FixedText]) -> _Given:
@@ -298,9 +304,10 @@ def _store(
     session.flush()
     assert reply.id is not None
     words = check_keywords(keywords)
-    taken = select(FixedReplyKeyword.normalized).where(col(FixedReplyKeyword.normalized).in_(list(words)))
-    if (normal := session.exec(taken).first()) is not None:
-        raise InvalidInput(f"关键词“{words[normal]}”已用于另一条固定回复")
+    taken = session.exec(select(FixedReplyKeyword).where(col(FixedReplyKeyword.normalized).in_(list(words)))).first()
+    if taken is not None:
+        other = _named(_words(session, taken.fixed_reply_id).values())
+        raise InvalidInput(f"关键词“{words[taken.normalized]}”已用于{other}")
     try:
         with session.begin_nested():
             session.add_all(
@@ -328,15 +335,16 @@ def _record(
     action: str,
     actor: str,
     reply_id: int,
-    before: dict[str, object] | None,
-    after: dict[str, object] | None,
+    before: dict[str, Any] | None,
+    after: dict[str, Any] | None,
     now: datetime,
 ) -> None:
+    keywords = (after or before or {}).get("keywords", [])
     audit.record(
         session,
         actor=actor,
         action=f"fixed_reply.{action}",
-        subject=f"fixed_reply {reply_id}",
+        subject=f"fixed_reply {reply_id}（{'、'.join(keywords)[:60]}）",
         before=before,
         after=after,
         now=now,

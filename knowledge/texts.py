@@ -119,7 +119,7 @@ def save(session: Session, key: str, text: str | None, *, against: int, actor: s
         session,
         actor=actor,
         action="text.restore" if text is None else "text.save",
-        subject=f"text {key}",
+        subject=f"text {key}（{before.form.name}）",
         before={"text": before.text},
         after={"text": after.text},
         now=now,

@@ -216,7 +216,7 @@ def _record(
         session,
         actor=actor,
         action=f"urgent_rule.{action}",
-        subject=f"urgent_rule {rule.id}",
+        subject=f"urgent_rule {rule.id}（{rule.name}）",
         before=before,
         after=after,
         now=now,

@@ -11,7 +11,7 @@ from admin.auth import Administrator, OwnForm, Reading, Transaction
 from admin.bot_side import PhonePart
 from admin.rendering import page
 from knowledge import texts
-from knowledge.content.texts import LIMIT_BYTES, TextForm, placeholder_meanings
+from knowledge.content.texts import LIMIT_BYTES, placeholder_meanings
 from knowledge.errors import InvalidInput, SettingMoved
 from knowledge.models import StaffMember
 
@@ -42,10 +42,10 @@ def save_text(
     against: Annotated[int, Form()] = 0,
 ) -> Response:
     """Say it in these words from now on; running servers take it up within two seconds."""
-    form = texts.by_key(session, key).form
+    form, text = texts.by_key(session, key).form, texts.tidied(text)
     try:
         if not form.faults(text):
-            _refuse_if_long(_parts(request, form, text))
+            _refuse_if_long(_parts(request, text))
         texts.save(session, key, text, against=against, actor=member.name, now=request.app.state.now())
     except (InvalidInput, SettingMoved) as error:
         status = 409 if isinstance(error, SettingMoved) else 422
@@ -58,7 +58,7 @@ def preview_text(
     request: Request, key: str, member: Administrator, session: Reading, text: Annotated[str, Form()] = ""
 ) -> Response:
     """The same page with what was typed, as the phone would show it; nothing is kept."""
-    return _show(request, session, member, key, text=text)
+    return _show(request, session, member, key, text=texts.tidied(text))
 
 
 @router.post("/settings/texts/{key}/restoration", dependencies=[OwnForm])
@@ -100,7 +100,7 @@ def _show(
         typed=typed,
         errors=errors or [],
         faults=faults,
-        parts=() if faults else _parts(request, standing.form, typed),
+        parts=() if faults else _parts(request, typed),
         size=len(typed.strip().encode()),
         limit=LIMIT_BYTES,
         meanings=placeholder_meanings(),
@@ -109,8 +109,8 @@ def _show(
     )
 
 
-def _parts(request: Request, form: TextForm, text: str) -> tuple[PhonePart, ...]:
-    parts: tuple[PhonePart, ...] = request.app.state.bot.preview_text(texts.tidied(text) or form.text)
+def _parts(request: Request, text: str) -> tuple[PhonePart, ...]:
+    parts: tuple[PhonePart, ...] = request.app.state.bot.preview_text(text)
     return parts
 
 

@@ -68,6 +68,8 @@ def test_a_new_follower_is_welcomed_in_the_words_just_saved(served: Served, brow
     assert "试用期最长多久" in shown, "the preview has examples"
     preview = post(browser, "/texts/welcome/preview", text="欢迎来到东园！\n{示例问题}\n{天数}")
     assert "没有占位符 {天数}" in preview.text
+    typed_in_chinese = post(browser, "/texts/welcome/preview", text="欢迎！\n｛示例问题｝")
+    assert 'title="点按发送：试用期最长多久"' in typed_in_chinese.text
 
     saved = post(browser, "/texts/welcome", text="欢迎来到东园！\n{示例问题}", against="0")
     served.standing.refresh()
@@ -109,7 +111,7 @@ def test_a_fixed_reply_is_made_changed_switched_off_and_deleted(served: Served, 
     zhang.says("路线").hears("东园一路1号")
 
     taken = post(browser, "/fixed-replies", **{**fields, "keywords": "怎么走"})
-    assert (taken.status_code, "“怎么走”已用于另一条" in taken.text) == (422, True)
+    assert (taken.status_code, "“怎么走”已用于另一条固定回复（怎么走、路线）" in taken.text) == (422, True)
     with served.database.reading() as session:
         made = next(one for one in fixed_replies.everything(session) if "路线" in one.keywords)
     page = browser.get(f"/admin/settings/fixed-replies/{made.id}").text
