@@ -8,14 +8,15 @@ from typing import Any
 from sqlalchemy import case, func, or_
 from sqlmodel import Session, col, select
 
-from knowledge.models import DraftStatus, EntryDraft, EntryStatus, FaqEntry, Feedback, Message, Variant
+from knowledge.models import DraftStatus, EntryDraft, EntryStatus, FaqEntry, Feedback, Message, ReReview, Variant
 
 SOON = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is looked for; "" and None: any. `due` is "past" or "soon" (within 30 days), of the re-review."""
+    """What is looked for; "" and None: any. `due` is "past" or "soon" (within 30 days) of the review's day, or
+    "law" where a cited article was amended and nobody has looked yet (待复审)."""
 
     words: str = ""
     domain: str = ""
@@ -35,11 +36,37 @@ class Use:
     unhelpful: int
 
 
-def find(session: Session, wanted: Wanted, today: date, limit: int, offset: int) -> list[FaqEntry]:
-    """Entries by id; with a due date wanted, the most pressing first."""
-    order = col(FaqEntry.review_by) if wanted.due else col(FaqEntry.id)
-    statement = select(FaqEntry).where(*_conditions(session, wanted, today)).order_by(order, col(FaqEntry.id))
-    return list(session.exec(statement.limit(limit).offset(offset)).all())
+def find(
+    session: Session,
+    wanted: Wanted,
+    today: date,
+    limit: int,
+    offset: int,
+    *,
+    order: str = "",
+    since: datetime | None = None,
+) -> list[FaqEntry]:
+    """Entries by id; with a due date wanted, the most pressing first.
+
+    `order`: "answers", those that answered most since a moment first; "unhelpful", those called unhelpful most.
+    """
+    statement = select(FaqEntry).where(*_conditions(session, wanted, today))
+    if order in {"answers", "unhelpful"}:
+        counted: Any = select(col(Message.entry_id).label("entry_id"), func.count().label("number"))
+        counted = counted.where(col(Message.entry_id).is_not(None))
+        if since:
+            counted = counted.where(col(Message.received_at) >= since)
+        if order == "unhelpful":
+            counted = counted.join(Feedback, col(Feedback.message_id) == Message.id).where(
+                col(Feedback.helpful).is_(False)
+            )
+        ranked = counted.group_by(col(Message.entry_id)).subquery()
+        statement = statement.outerjoin(ranked, ranked.c.entry_id == FaqEntry.id).order_by(
+            func.coalesce(ranked.c.number, 0).desc()
+        )
+    elif wanted.due:
+        statement = statement.order_by(col(FaqEntry.review_by))
+    return list(session.exec(statement.order_by(col(FaqEntry.id)).limit(limit).offset(offset)).all())
 
 
 def count(session: Session, wanted: Wanted, today: date) -> int:
@@ -92,7 +119,9 @@ def _conditions(session: Session, wanted: Wanted, today: date) -> list[Any]:
         conditions.append(FaqEntry.status == wanted.status)
     if wanted.unsigned:
         conditions += [col(FaqEntry.signed_off_by).is_(None), FaqEntry.status == EntryStatus.PUBLISHED]
-    if wanted.due:
+    if wanted.due == "law":
+        conditions.append(col(FaqEntry.id).in_(select(ReReview.entry_id).where(col(ReReview.closed_at).is_(None))))
+    elif wanted.due:
         until = today if wanted.due == "past" else today + SOON
         conditions += [col(FaqEntry.review_by) < until, FaqEntry.status == EntryStatus.PUBLISHED]
     if wanted.author:

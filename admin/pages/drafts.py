@@ -1,9 +1,8 @@
 """稿件: write an entry, see it as the phone will, submit, review, publish, and tell who waited for it."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -11,9 +10,10 @@ from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 from starlette.datastructures import FormData
 
+from admin import editing
 from admin.auth import Curator, OwnForm, Reading, Reviewer, Transaction, Viewer
 from admin.errors import STATUS
-from admin.paging import day_of, page_number
+from admin.paging import page_number
 from admin.rendering import DOMAIN_NAMES, page
 from knowledge import (
     casework,
@@ -35,21 +35,15 @@ from knowledge.curation import EntryText
 from knowledge.differences import cited_line, differences
 from knowledge.errors import DraftMoved, InvalidInput, KnowledgeError
 from knowledge.models import DraftStatus, EntryDraft, InquiryStatus, StaffMember
-from knowledge.statutes.citation import arabic_number
-from knowledge.statutes.register import Register
+from knowledge.statutes import library, search
+from knowledge.statutes.citation import Cited
+from knowledge.statutes.search import Hits
 from knowledge.working_days import local_day
 
 router = APIRouter()
 PER_PAGE = 30
 _TOLD = {"answer": "答“{0}”", "clarify": "让提问人选“{0}”等", "unresolved": "转人工"}
 _WORTH_SHOWING = 1.0  # score 0-100 from which an entry may have something to do with the question
-_NUMBER = "[一二三四五六七八九十百千零〇两\\d]{1,8}"
-_CITATION = re.compile(
-    rf"《?(?P<statute>[^《》\s]{{2,100}}?)》?\s*"
-    rf"(?:第?\s*(?P<article>{_NUMBER})\s*条?(?:之(?P<sub>{_NUMBER}))?"
-    rf"(?:\s*第(?P<paragraph>{_NUMBER})款)?(?:\s*第[（(]?(?P<item>{_NUMBER})[）)]?项)?)?"
-    rf"(?:\s*[（(]?未核对[：:](?P<check>[^）)]{{1,200}})[）)]?)?"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +53,15 @@ class Effect:
     text: str
     before: str
     after: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """An article that was looked for while writing: what was typed, and what was found."""
+
+    name: str
+    what: str
+    found: Hits
 
 
 @router.get("/drafts")
@@ -130,8 +133,10 @@ def save_draft(
     """Keep what was written, and with it submit where that button was pressed."""
     now = request.app.state.now()
     try:
-        content = _content(form)
+        content = editing.content_of(form)
         draft = drafts.save(session, draft_id, content, member.name, now)
+        if form.get("then") == "look_up":
+            return _show(request, session, member, draft_id, looked_up=_look_up(session, form, local_day(now)))
         if form.get("then") == "submit":
             drafts.submit(session, draft_id, member.name, now, confirmed=form.get("confirmed") == "1")
     except (InvalidInput, DraftMoved) as error:
@@ -271,6 +276,7 @@ def _show(
     draft_id: int,
     *,
     typed: FormData | None = None,
+    looked_up: LookedUp | None = None,
     error: KnowledgeError | None = None,
 ) -> Response:
     now = request.app.state.now()
@@ -291,7 +297,7 @@ def _show(
         status=STATUS.get(type(error), 400) if error else 200,
         member=member,
         draft=draft,
-        fields=_fields(draft.content, typed),
+        fields=editing.fields_of(draft.content, typed),
         findings=found,
         differences_listed=differences(newest.content if newest else {}, draft.content),
         newest=newest,
@@ -305,9 +311,28 @@ def _show(
         is_author=member.name in draft.authors,
         error=str(error or ""),
         today=today,
+        looked_up=looked_up or LookedUp("", "", Hits()),
+        statutes=search.titles(session),
+        cited=_cited(session, draft, today),
         **_compared(session, draft),
         despite=str(typed.get("despite", "")) if typed else "",
     )
+
+
+def _look_up(session: Session, form: FormData, today: date) -> LookedUp:
+    name, what = str(form.get("look_up_statute", ""))[:100], str(form.get("look_up_article", ""))[:60]
+    return LookedUp(name, what, search.search(session, name, what, today))
+
+
+def _cited(session: Session, draft: EntryDraft, today: date) -> list[tuple[str, str]]:
+    """Each citation of a draft with the text of its article, as far as it is imported."""
+    listed = []
+    for one in draft.content.get("citations") or []:
+        line = cited_line(one)
+        cited = Cited(one["statute"], one.get("article"), one.get("sub"), one.get("paragraph"), one.get("item"))
+        article = library.cited_article(session, cited, today)
+        listed.append((line, article.text if article else ""))
+    return listed
 
 
 def _compared(session: Session, draft: EntryDraft) -> dict[str, Any]:
@@ -362,71 +387,6 @@ def _as_text(session: Session, form: EntryForm, draft: EntryDraft) -> EntryText:
         review_by=form.review_by,
         signed_off_by=draft.reviewer if draft.signed else None,
     )
-
-
-def _content(form: FormData) -> dict[str, Any]:
-    """The editor's fields as a draft keeps them; InvalidInput naming a citation or day that cannot be read."""
-
-    def text(name: str) -> str:
-        return str(form.get(name, "")).replace("\r\n", "\n").strip()
-
-    def lines(name: str) -> list[str]:
-        return [line.strip() for line in text(name).split("\n") if line.strip()]
-
-    content: dict[str, Any] = {name: text(name) for name in ("title", "topic", "question", "answer", "referral")}
-    content |= {name: wordings.distinct(lines(name)) for name in ("variants",)}
-    content |= {name: list(dict.fromkeys(lines(name))) for name in ("related", "key_terms")}
-    content["audience"] = [str(one) for one in form.getlist("audience")]
-    content["citations"] = [_citation(line) for line in lines("citations")]
-    for name in ("review_by", "valid_from", "valid_until"):
-        day = day_of(text(name))
-        content[name] = day.isoformat() if day else None
-    return content
-
-
-def _citation(line: str) -> dict[str, Any]:
-    found = _CITATION.fullmatch(line)
-    if found is None:
-        raise InvalidInput(f"看不懂依据“{line}”：请写成 劳动合同法 第十九条第二款，每行一条")
-    numbers = {
-        name: arabic_number(found[name]) if found[name] else None for name in ("article", "sub", "paragraph", "item")
-    }
-    check = found["check"]
-    return {
-        "statute": _full_title(found["statute"]),
-        **numbers,
-        "unverified": check is not None,
-        "check": check.strip() if check else None,
-    }
-
-
-def _full_title(name: str) -> str:
-    """The full official title of an everyday name, where the shipped register knows it."""
-    register: Register = findings.register()
-    if name in register.statutes:
-        return name
-    for title, statute in register.statutes.items():
-        if name in {title.removeprefix("中华人民共和国"), *statute.aliases}:
-            return title
-    return name
-
-
-def _fields(content: Mapping[str, Any], typed: FormData | None) -> dict[str, Any]:
-    """What stands in the editor: what was just typed, else the draft."""
-    if typed is not None:
-        fields: dict[str, Any] = {name: str(typed.get(name, "")) for name in _EDITED}
-        fields["audience"] = [str(one) for one in typed.getlist("audience")]
-        return fields
-    listed = {name: "\n".join(content.get(name) or []) for name in ("variants", "related", "key_terms")}
-    plain = {name: content.get(name) or "" for name in _EDITED if name not in listed and name != "citations"}
-    cited = "\n".join(cited_line(one) for one in content.get("citations") or [])
-    return {**plain, **listed, "citations": cited, "audience": content.get("audience") or []}
-
-
-_EDITED = (
-    "title", "topic", "question", "answer", "referral", "variants", "related", "key_terms", "citations",
-    "review_by", "valid_from", "valid_until",
-)  # fmt: skip
 
 
 def _see(request: Request, draft: EntryDraft) -> Response:

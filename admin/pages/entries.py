@@ -36,26 +36,29 @@ def list_entries(request: Request, member: Viewer, session: Reading) -> Response
         topic=texts["topic"],
         status=status if status in tuple(EntryStatus) else "",
         author=texts["author"],
-        due=due if due in {"past", "soon"} else "",
+        due=due if due in {"past", "soon", "law"} else "",
         unsigned=query.get("unsigned") == "1",
     )
     now = request.app.state.now()
     today, number = local_day(now), page_number(request)
-    found = catalogue.find(session, wanted, today, PER_PAGE, (number - 1) * PER_PAGE)
+    order = query.get("order", "")
+    since = now - timedelta(days=USE_DAYS)
+    found = catalogue.find(session, wanted, today, PER_PAGE, (number - 1) * PER_PAGE, order=order, since=since)
     total = catalogue.count(session, wanted, today)
     kept = {"q": wanted.words, "domain": wanted.domain, "topic": wanted.topic, "status": wanted.status}
-    kept |= {"author": wanted.author, "due": wanted.due, "unsigned": "1" if wanted.unsigned else ""}
+    kept |= {"author": wanted.author, "due": wanted.due, "unsigned": "1" if wanted.unsigned else "", "order": order}
     return page(
         request,
         "entries/list.html",
         member=member,
         entries=found,
-        use=catalogue.use_of(session, [one.id for one in found], now - timedelta(days=USE_DAYS)),
+        use=catalogue.use_of(session, [one.id for one in found], since),
         use_days=USE_DAYS,
         topics=catalogue.topics(session, wanted.domain),
         has_next=number * PER_PAGE < total,
         number=number,
         wanted=wanted,
+        order=order,
         total=total,
         today=today,
         kept=urlencode({name: value for name, value in kept.items() if value}),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 
 import httpx
 import pytest
@@ -10,9 +11,11 @@ from sqlmodel import select
 from knowledge import working
 from knowledge.database import Database
 from knowledge.models import Asker, Inquiry, InquiryCounter, Message, Role, TestCase
+from knowledge.statutes import library
+from knowledge.statutes.texts import ArticleText, StatuteFacts, StatuteText
 from tests.admin.test_inbox import post
 from tests.admin.test_pages import ODD, inquiry_number, sign_in, token
-from tests.conftest import Served, add_staff, serving
+from tests.conftest import NOW, Served, add_staff, serving
 
 
 @pytest.fixture
@@ -66,6 +69,25 @@ def test_the_editor_keeps_what_was_typed_and_says_what_it_cannot_read(browser: h
     assert "待审核" in submitted.text
     late = post(browser, draft, **{**EDITED, "answer": "晚了一步的改动"})
     assert late.status_code == 409
+
+
+def test_an_article_is_looked_up_and_cited_while_writing(served: Served, browser: httpx.Client) -> None:
+    facts = StatuteFacts("中华人民共和国某某法", ("某某法",), "法律", date(2020, 1, 1), False, None, None, 2)
+    text = StatuteText(facts, (ArticleText(1, None, "甲。"), ArticleText(2, None, "押金不得收取。")))
+    with served.database.writing() as session:
+        library.store(session, text, NOW)
+    draft = post(browser, "/entries/labor.probation.length/drafts").url.path.removeprefix("/admin")
+
+    found = post(browser, draft, **EDITED, then="look_up", look_up_statute="某某", look_up_article="押金")
+    assert "押金不得收取" in found.text
+    assert "改过了" in found.text, "what was written is kept"
+    cited = re.search(r'name="cite" value="([^"]+)"', found.text)
+    assert cited
+    kept = post(browser, draft, **EDITED, cite=cited[1])
+    assert "《中华人民共和国某某法》第二条" in kept.text
+    assert kept.text.count("押金不得收取") == 1, "the text stands beside the citation"
+    nothing = post(browser, draft, **EDITED, then="look_up", look_up_statute="没有的法", look_up_article="1")
+    assert "没有导入" in nothing.text
 
 
 def test_only_a_reviewer_reviews_and_a_lawyer_signs(served: Served, browser: httpx.Client) -> None:

@@ -361,6 +361,10 @@ def test_a_trial_and_the_catalogue(served: Served, page: Page) -> None:
     expect(page.get_by_role("heading", name="拖欠工资怎么办")).to_be_visible()
     page.keyboard.press("e")
     expect(page.get_by_role("button", name="保存并预览")).to_be_visible()
+    page.get_by_label(re.compile("^法规（")).fill("劳动合同法")
+    page.get_by_label("第几条，或条文里的字").fill("第十九条")
+    page.get_by_role("button", name="查条文").click()
+    expect(page.get_by_text("没有导入")).to_be_visible()
     photograph(page, "edit")
 
 

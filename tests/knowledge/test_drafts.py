@@ -1,6 +1,6 @@
 """A draft's way to publication, on both kinds of store: four eyes, versions, days, and nothing lost on the way."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,10 @@ from knowledge.content.entries import read_figures
 from knowledge.database import Database
 from knowledge.differences import differences
 from knowledge.errors import DraftMoved, InvalidInput, NotFound
-from knowledge.models import AuditRecord, EntryDraft, FaqEntry, Role, StaffMember
+from knowledge.models import Asker, AuditRecord, EntryDraft, FaqEntry, Feedback, Message, Role, StaffMember
+from knowledge.statutes import rereview
+from knowledge.statutes.register import Register
+from knowledge.statutes.texts import ArticleText, StatuteFacts, StatuteText
 from tests.builders import ARREARS, PROBATION, as_if_compared, cast_entries
 from tests.conftest import NOW, add_staff
 
@@ -283,6 +286,50 @@ def test_the_catalogue_finds_by_every_field(stored: Database) -> None:
         assert found(due="past") == set()
         assert found(status="archived") == set()
         assert len(catalogue.find(session, catalogue.Wanted(due="past"), TODAY + timedelta(days=900), 50, 0)) == 5
+
+
+def test_the_catalogue_puts_first_what_answers_most_and_what_helps_least(stored: Database) -> None:
+    with stored.writing() as session:
+        asker = Asker(channel="t", address="张", created_at=NOW)
+        session.add(asker)
+        session.flush()
+        assert asker.id
+        for number, entry_id in enumerate(["labor.wage.arrears", "labor.wage.arrears", ENTRY]):
+            answered = Message(
+                key=str(number),
+                asker_id=asker.id,
+                received_at=NOW,
+                kind="question",
+                decision="answered",
+                entry_id=entry_id,
+            )
+            session.add(answered)
+        session.flush()
+        assert answered.id
+        session.add(Feedback(message_id=answered.id, helpful=False, given_at=NOW))
+        session.flush()
+
+        def first(order: str, since: datetime = NOW) -> str:
+            return catalogue.find(session, catalogue.Wanted(), TODAY, 1, 0, order=order, since=since)[0].id
+
+        assert first("answers") == "labor.wage.arrears"
+        assert first("unhelpful") == ENTRY
+        assert first("answers", NOW + timedelta(days=1)) == first("")
+
+
+def test_an_entry_whose_law_was_amended_is_found_until_somebody_looked(stored: Database) -> None:
+    def listed(session: Session) -> list[str]:
+        return [one.id for one in catalogue.find(session, catalogue.Wanted(due="law"), TODAY, 50, 0)]
+
+    with stored.writing() as session:
+        assert listed(session) == []
+        facts = StatuteFacts(
+            "中华人民共和国劳动合同法", ("劳动合同法",), "法律", date(2020, 1, 1), False, None, None, 98
+        )
+        text = StatuteText(facts, (ArticleText(19, None, "改过的条文。"),))
+        rereview.import_versions(session, [text], Register({}, {}), NOW, TODAY)
+        assert ENTRY in listed(session)
+        assert "company.capital.five_year" not in listed(session)
 
 
 def test_differences_read_well() -> None:

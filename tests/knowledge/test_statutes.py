@@ -9,7 +9,7 @@ from knowledge import seeding
 from knowledge.database import Database
 from knowledge.errors import NotFound
 from knowledge.models import Article, Citation, Statute, StatuteVersion
-from knowledge.statutes import library, rereview
+from knowledge.statutes import library, rereview, search
 from knowledge.statutes.citation import Cited
 from knowledge.statutes.library import Brought
 from knowledge.statutes.register import ArticleFacts, Register
@@ -208,3 +208,25 @@ def test_who_cites_a_statute_is_found_by_any_of_its_names(database: Database) ->
         ("labor.one", 1), ("labor.one", 2), ("labor.two", 2),
     ]  # fmt: skip
     assert [one.entry_id for one in second] == ["labor.one", "labor.two"]
+
+
+def test_an_article_is_looked_up_by_number_name_and_words(database: Database) -> None:
+    with database.writing() as session:
+        library.store(session, version(OLD, "旧的押金条文。", "旧的第二条。"), NOW)
+        library.store(session, version(NEW, "新的押金条文。"), NOW)
+        library.store(session, version(OLD, "别的法规也说押金。", name="另一部办法"), NOW)
+        library.store(session, version(OLD, "一。", name="另一部规定"), NOW)
+
+        by_number = search.search(session, "某某法", "第二条", TODAY)
+        assert [(str(hit.cited), hit.text) for hit in by_number.hits] == [("《某某法》第二条", "旧的第二条。")]
+        assert "共2条" in search.search(session, LAW, "9", TODAY).note
+        assert [hit.text for hit in search.search(session, "", "押金", TODAY).hits] == [
+            "旧的押金条文。",
+            "别的法规也说押金。",
+        ], "only what is in force"
+        assert [hit.text for hit in search.search(session, LAW, "押金", NEW).hits] == ["新的押金条文。"]
+        assert set(search.search(session, "另一部", "1", TODAY).titles) == {"另一部办法", "另一部规定"}
+        assert "没有导入" in search.search(session, "不存在的法", "1", TODAY).note
+        assert search.search(session, LAW, "%%", TODAY).hits == ()
+        assert "请填写" in search.search(session, LAW, " ", TODAY).note
+        assert "两个字" in search.search(session, "", "金", TODAY).note
