@@ -8,7 +8,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from admin.auth import ROLE_NAMES, form_token, may
-from knowledge.models import Role, StaffMember
+from knowledge.models import DOMAIN_NAMES, Role, StaffMember
+from knowledge.reports.wording import share
 from knowledge.working_days import SHANGHAI, working_days_between
 
 # The rooms of the workbench as the head of each page lists them: path, name, who may enter, and where else
@@ -19,6 +20,7 @@ ROOMS: tuple[tuple[str, str, Role, tuple[str, ...]], ...] = (
     ("/entries", "知识库", Role.VIEWER, ("/drafts", "/signing", "/corrections")),
     ("/statutes", "法规库", Role.VIEWER, ()),
     ("/trial", "试问", Role.VIEWER, ()),
+    ("/reports", "统计", Role.VIEWER, ()),
     ("/settings", "设置", Role.CURATOR, ("/staff", "/audit")),
 )
 ACTION_GROUPS = {
@@ -168,7 +170,6 @@ STATUS_NAMES = {
     "archived": "已下线",
     "discarded": "已放弃",
 }
-DOMAIN_NAMES = {"labor": "劳动用工", "company": "公司事务", "business": "营商环境"}
 DECISION_NAMES = {"answer": "直接答复", "clarify": "请提问人确认", "unresolved": "转人工"}
 CORRECTION_NAMES = {"proposed": "待确认", "sent": "已发出", "withdrawn": "已撤回"}
 DELIVERY_NAMES = {"waiting": "待送达", "sending": "发送中", "unsure": "送达与否不明", "delivered": "已送达"}
@@ -233,6 +234,7 @@ _TEMPLATES.globals.update(
     correction_names=CORRECTION_NAMES,
     zone=SHANGHAI,
     working_days=working_days_between,
+    share=share,
     action_groups=ACTION_GROUPS,
     action_names=ACTION_NAMES,
     field_names=FIELD_NAMES,

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from bot import cli_channel, cli_kb, cli_statutes
 from bot.cli_base import fail, open_database, usage_errors
 from bot.cli_matching import ask, evaluate_command, fit_command
+from bot.cli_report import report_command
 from bot.cli_simulate import simulate
 from bot.main import app_from_environment
 from bot.receipts import CHANNEL
@@ -42,6 +43,7 @@ app.command()(simulate)
 app.command()(ask)
 app.command("evaluate")(evaluate_command)
 app.command("fit")(fit_command)
+app.command("report")(report_command)
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 

@@ -29,6 +29,7 @@ from knowledge.models import (
     StaffReply,
 )
 from knowledge.outbox import DueReply
+from knowledge.reports import counting
 from knowledge.texts import Texts
 from knowledge.urgency import Urgent
 from knowledge.working_days import local_day
@@ -163,8 +164,11 @@ def _question(turn: Turn, text: str, decision: Decision) -> list[str]:
     _close_list(state)
     outcome = turn.matcher.outcome(turn.session, decision, local_day(turn.now))
     _log_decision(turn.message, outcome, turn.matcher)
+    turn.message.is_repeat = counting.is_repeat(turn.session, turn.message, text)
     if wants_person:
-        # The entry's text is not given: nobody received it.
+        # Whatever was found, a colleague is to answer: no entry's text is given, and none may count as given.
+        turn.message.decision = DecisionKind.UNRESOLVED
+        turn.message.reason = f"提问人要求人工，没有给出条目；匹配结果：{turn.message.reason}"
         turn.message.entry_id = turn.message.entry_version_id = None
         return _headed(turn, [_open(turn, text, "asked_for_person", outcome)])
     match outcome:
@@ -263,7 +267,7 @@ def _last_joined(turn: Turn) -> Message | None:
 
 def _no_question_of_law(turn: Turn, text: str) -> list[str]:
     """A fragment while an inquiry is open adds to it; anything else gets a word of help."""
-    turn.message.decision = None
+    turn.message.decision, turn.message.is_repeat = None, False
     open_ones = inquiries.open_of(turn.session, turn.asker_id)
     if not open_ones or text.strip().isdecimal():
         # A bare digit was meant for a list that is no longer open.
@@ -452,7 +456,7 @@ def _open(turn: Turn, question: str, reason: str, outcome: Outcome | None = None
 
 
 def _field_of(message: Message) -> str | None:
-    """The field of law of the nearest entry, for the colleagues' list; None where nothing is near."""
+    """The field of law of the nearest entry, for the colleagues' list and the figures; None where nothing is near."""
     nearest = message.candidates[0] if message.candidates else None
     return str(nearest["id"]).split(".", 1)[0] if nearest and nearest["score"] >= _WORTH_SORTING else None
 
@@ -496,6 +500,7 @@ def _log_decision(message: Message, outcome: Outcome, matcher: Matcher) -> None:
     ]
     message.score = ranked[0].score if ranked else None
     message.reason = outcome.decision.reason
+    message.domain = _field_of(message)
     model = matcher.engine.model
     message.weights_digest, message.classifier_version = matcher.weights_digest, model.version if model else None
     match outcome:

@@ -1,14 +1,13 @@
 """What the day holds: what waits, how answering goes, what people ask. Each figure says what it counts."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from knowledge.models import (
-    DecisionKind,
     DraftStatus,
     EntryDraft,
     EntryStatus,
@@ -18,7 +17,10 @@ from knowledge.models import (
     Message,
 )
 from knowledge.models.inquiries import OPEN_STATUSES
-from knowledge.working_days import SHANGHAI, after_working_days, local_day
+from knowledge.reports import counting
+from knowledge.reports.counting import Part
+from knowledge.reports.periods import Period
+from knowledge.working_days import after_working_days, local_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +41,6 @@ class Waiting:
     def all(self) -> int:
         """All open ones."""
         return self.late + self.today + self.soon + self.later + self.resting
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """Questions of a day (typed or spoken, no taps, commands, fixed replies) and what became of them."""
-
-    day: date
-    answered: int
-    clarified: int
-    unresolved: int
-
-    @property
-    def questions(self) -> int:
-        """All questions of the day that were decided."""
-        return self.answered + self.clarified + self.unresolved
 
 
 def waiting(session: Session, today: date) -> Waiting:
@@ -80,37 +67,19 @@ def waiting(session: Session, today: date) -> Waiting:
     return Waiting(**counts)
 
 
-def days(session: Session, now: datetime, count: int) -> list[Day]:
+def days(session: Session, now: datetime, count: int) -> list[Part]:
     """The last `count` days, today last, each with its questions."""
     today = local_day(now)
-    first = today - timedelta(days=count - 1)
-    rows = session.exec(
-        select(Message.received_at, Message.decision).where(
-            Message.kind == "question",
-            col(Message.decision).is_not(None),
-            col(Message.received_at) >= datetime.combine(first, time.min, SHANGHAI),
-        )
-    ).all()
-    counts: dict[date, dict[str, int]] = {
-        first + timedelta(days=offset): dict.fromkeys(DecisionKind, 0) for offset in range(count)
-    }
-    for received_at, decision in rows:
-        day = local_day(received_at)
-        if day in counts and decision is not None:
-            counts[day][decision] += 1
-    return [
-        Day(day, kinds[DecisionKind.ANSWERED], kinds[DecisionKind.CLARIFIED], kinds[DecisionKind.UNRESOLVED])
-        for day, kinds in counts.items()
-    ]
+    return counting.parts(session, Period(today - timedelta(days=count - 1), today).stretches())
 
 
 def asked_lately(session: Session, now: datetime, limit: int) -> list[tuple[Message, str | None]]:
     """Today's questions, newest first, each with the title of the entry that answered it."""
-    since = datetime.combine(local_day(now), time.min, SHANGHAI)
+    today = local_day(now)
     rows = session.exec(
         select(Message, FaqEntry.title)
         .outerjoin(FaqEntry, col(FaqEntry.id) == Message.entry_id)
-        .where(Message.kind == "question", col(Message.decision).is_not(None), col(Message.received_at) >= since)
+        .where(counting.is_question(), col(Message.received_at) >= Period(today, today).start)
         .order_by(col(Message.received_at).desc(), col(Message.id).desc())
         .limit(limit)
     )

@@ -14,7 +14,7 @@ from admin import editing
 from admin.auth import Curator, OwnForm, Reading, Reviewer, Transaction, Viewer
 from admin.errors import STATUS
 from admin.paging import page_number
-from admin.rendering import DOMAIN_NAMES, page
+from admin.rendering import page
 from knowledge import (
     casework,
     catalogue,
@@ -34,7 +34,7 @@ from knowledge.content.entries import REFERRALS, EntryForm, fill_figures
 from knowledge.curation import EntryText
 from knowledge.differences import cited_line, differences
 from knowledge.errors import DraftMoved, InvalidInput, KnowledgeError
-from knowledge.models import DraftStatus, EntryDraft, InquiryStatus, StaffMember
+from knowledge.models import DOMAIN_NAMES, DraftStatus, EntryDraft, InquiryStatus, StaffMember
 from knowledge.statutes import library, search
 from knowledge.statutes.citation import Cited
 from knowledge.statutes.search import Hits

@@ -11,12 +11,12 @@ from sqlmodel import Session
 from admin.auth import Curator, OwnForm, Reading, Reviewer, Transaction, Viewer
 from admin.errors import STATUS
 from admin.paging import page_number
-from admin.rendering import DOMAIN_NAMES, page
+from admin.rendering import page
 from knowledge import catalogue, curation, drafts
 from knowledge.catalogue import Wanted
 from knowledge.differences import differences
 from knowledge.errors import InvalidInput, NotFound
-from knowledge.models import EntryDraft, EntryStatus, StaffMember
+from knowledge.models import DOMAIN_NAMES, EntryDraft, EntryStatus, StaffMember
 from knowledge.working_days import local_day
 
 router = APIRouter()

@@ -8,6 +8,7 @@ from admin.auth import Reading, Viewer
 from admin.rendering import page
 from knowledge import catalogue, corrections, drafts, figures, inbox, overview
 from knowledge.inbox import Wanted
+from knowledge.reports.counting import QUESTION_IS
 from knowledge.statutes import rereview
 from knowledge.working_days import local_day
 
@@ -22,7 +23,6 @@ def home(request: Request, member: Viewer, session: Reading) -> Response:
     now = request.app.state.now()
     today = local_day(now)
     figures_unset, figures_past_due = figures.to_see_to(session, today)
-    days = overview.days(session, now, TREND_DAYS)
     return page(
         request,
         "home.html",
@@ -39,7 +39,7 @@ def home(request: Request, member: Viewer, session: Reading) -> Response:
         figures_past_due=figures_past_due,
         to_confirm=corrections.count_proposed(session),
         stages=overview.drafts_by_status(session),
-        days=days,
-        highest=max((day.questions for day in days), default=0),
+        days=overview.days(session, now, TREND_DAYS),
+        question_is=QUESTION_IS,
         asked=overview.asked_lately(session, now, _ASKED_SHOWN),
     )

@@ -11,12 +11,12 @@ from sqlmodel import Session
 from admin.auth import Administrator, Curator, OwnForm, Reading, Transaction, Viewer
 from admin.errors import STATUS, NotAllowed
 from admin.paging import page_number
-from admin.rendering import DOMAIN_NAMES, page
+from admin.rendering import page
 from knowledge import casework, curation, inbox, inquiries, particulars, staff
 from knowledge.content.entries import REFERRALS
 from knowledge.errors import InquiryClosed, InvalidInput, KnowledgeError
 from knowledge.inbox import Wanted
-from knowledge.models import Inquiry, InquiryStatus, StaffMember
+from knowledge.models import DOMAIN_NAMES, Inquiry, InquiryStatus, StaffMember
 from knowledge.particulars import Particular
 from knowledge.working_days import local_day
 

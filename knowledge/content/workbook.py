@@ -99,11 +99,11 @@ def write_workbook(entries: Iterable[EntryForm], progress: Progress | None = Non
         sheet.freeze_panes = "B2"
         for number, field_name in enumerate(columns.values(), 1):
             sheet.column_dimensions[get_column_letter(number)].width = _WIDE.get(field_name, 14)
-        sheet.append([_head(sheet, heading) for heading in columns])
+        sheet.append([head_cell(sheet, heading) for heading in columns])
     for done, table in enumerate(tables, 1):
         for name, rows in table.items():
             for row in rows:
-                sheets[name].append([_cell(sheets[name], row[key]) for key in SHEETS[name].values()])
+                sheets[name].append([text_cell(sheets[name], row[key]) for key in SHEETS[name].values()])
         if progress:
             progress(done, len(tables))
     target = io.BytesIO()
@@ -201,7 +201,8 @@ def _refuse_long_cells(table: Mapping[str, list[dict[str, str]]]) -> None:
                 )
 
 
-def _cell(sheet: Any, text: str) -> Any:
+def text_cell(sheet: Any, text: str) -> Any:
+    """A cell of text type and format for a write-only sheet: nothing in it is run, or altered on the way back in."""
     # Any: openpyxl's write-only sheets and cells have no types in its stubs.
     # ECMA-376 reads _x000D_ as a character: what looks like it in a text is escaped.
     cell = WriteOnlyCell(sheet, _ESCAPED.sub("_x005F_", text))
@@ -212,7 +213,8 @@ def _cell(sheet: Any, text: str) -> Any:
     return cell
 
 
-def _head(sheet: Any, text: str) -> Any:
+def head_cell(sheet: Any, text: str) -> Any:
+    """A column's heading for a write-only sheet."""
     cell = WriteOnlyCell(sheet, text)
     cell.number_format = "@"
     cell.font = Font(bold=True)

@@ -9,7 +9,16 @@ from knowledge.models.callbacks import CallbackNumber
 from knowledge.models.content import ContentVersion
 from knowledge.models.corrections import Correction, CorrectionStatus
 from knowledge.models.drafts import DraftComment, DraftStatus, EntryDraft
-from knowledge.models.entries import Citation, Domain, EntrySeed, EntryStatus, EntryVersion, FaqEntry, Variant
+from knowledge.models.entries import (
+    DOMAIN_NAMES,
+    Citation,
+    Domain,
+    EntrySeed,
+    EntryStatus,
+    EntryVersion,
+    FaqEntry,
+    Variant,
+)
 from knowledge.models.figures import Figure
 from knowledge.models.inquiries import (
     Inquiry,
@@ -40,6 +49,7 @@ from knowledge.models.test_cases import TestCase
 metadata = SQLModel.metadata
 
 __all__ = [
+    "DOMAIN_NAMES",
     "AlertChannel",
     "AlertKind",
     "AlertStatus",

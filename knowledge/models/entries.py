@@ -18,6 +18,14 @@ class Domain(StrEnum):
     BUSINESS = "business"
 
 
+# As askers and staff read them.
+DOMAIN_NAMES: dict[str, str] = {
+    Domain.LABOR: "劳动用工",
+    Domain.COMPANY: "公司事务",
+    Domain.BUSINESS: "营商环境",
+}
+
+
 class EntryStatus(StrEnum):
     """An entry's life: draft → submitted → reviewed → published → archived."""
 

@@ -22,10 +22,11 @@ class Message(SQLModel, table=True):
     """One message of an asker. `key` is unique: a push that comes again finds its reply here.
 
     `decision` is empty for what was no question of law (a tap, a command, an event, a greeting), and `entry_id`
-    where no entry's text was given. `urgent_rule_id` names the urgent rule that recognised it. What the decision
-    rested on: `content_version`, the weights and thresholds (`weights_digest`), and the content version whose
-    classifier was asked (None: none was); `reason` says it in words, ours only. `text` and `reply` (as sent) are
-    what erasing a person empties; the day, decision and entry version stay.
+    where no entry's text was given. `domain` is the field of law that a question seems to be of; `is_repeat` says
+    that the same asker had asked just this within a day before. `urgent_rule_id` names the urgent rule that
+    recognised it. What the decision rested on: `content_version`, the weights and thresholds (`weights_digest`), and
+    the content version whose classifier was asked (None: none was); `reason` says it in words, ours only. `text` and
+    `reply` (as sent) are what erasing a person empties; the day, decision and entry version stay.
     """
 
     __tablename__ = "message"
@@ -33,11 +34,17 @@ class Message(SQLModel, table=True):
         UniqueConstraint("key"),
         CheckConstraint("decision IS NULL OR decision IN ('answered', 'clarified', 'unresolved')", name="decision"),
         Index("ix_message_asker_id_received_at", "asker_id", "received_at"),
-        # Who received an entry: most messages received none.
+        CheckConstraint("domain IS NULL OR domain IN ('labor', 'company', 'business')", name="domain"),
+        # Each count of a report is one range of these two. The second also tells who received an entry; most
+        # messages received none.
+        Index("ix_message_counted", "kind", "is_repeat", "decision", "domain", "received_at", "asker_id", "entry_id"),
         Index(
-            "ix_message_entry_id_received_at",
+            "ix_message_answered",
             "entry_id",
             "received_at",
+            "decision",
+            "kind",
+            "is_repeat",
             sqlite_where=text("entry_id IS NOT NULL"),
             postgresql_where=text("entry_id IS NOT NULL"),
         ),
@@ -50,6 +57,8 @@ class Message(SQLModel, table=True):
     kind: str = Field(max_length=20)
     text: str | None = None
     decision: str | None = Field(default=None, max_length=20)
+    domain: str | None = Field(default=None, max_length=20)
+    is_repeat: bool = False
     entry_id: str | None = Field(default=None, foreign_key="faq_entry.id", max_length=100)
     entry_version_id: int | None = Field(default=None, foreign_key="entry_version.id")
     score: float | None = None

@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.pages [ENTRIES] [MESSAGES] [REPEATS]
 
-Fills an SQLite file with entries (8 similar questions each), logged questions and one inquiry per twenty of them,
-then asks for each page through the application, without a network. Defaults: 5,000 entries, 200,000 messages.
+Fills an SQLite file with entries (8 similar questions each), logged questions and one inquiry per twenty of them
+(all but the newest answered), every twentieth answer rated, then asks for each page through the application,
+without a network. Defaults: 5,000 entries, 200,000 messages.
 """
 
 import random
@@ -28,7 +29,7 @@ from knowledge.content.entries import EntryForm, read_entries, read_figures
 from knowledge.database import Database
 from knowledge.matching.normalize import normalize, without_courtesy
 from knowledge.migrations import migrate
-from knowledge.models import Asker, Inquiry, InquiryCluster, Message, Role
+from knowledge.models import Asker, Feedback, Inquiry, InquiryCluster, Message, Role, StaffReply
 from knowledge.working_days import local_day, now_utc
 from tests.conftest import AES_KEY, APP_ID, PASSWORD, TOKEN
 
@@ -47,6 +48,11 @@ PAGES = (
     "/admin/signing",
     "/admin/trial?q=试用期最长能约定多久啊",
     "/admin/audit",
+    "/admin/reports",
+    "/admin/reports?period=year",
+    "/admin/reports?from=2025-06-01&to={today}",
+    "/admin/reports/workbook?period=year",
+    "/admin/reports/document?period=year",
     "/admin/staff",
     "/admin/settings",
     "/admin/settings/texts",
@@ -94,6 +100,8 @@ def fill(database: Database, entries: int, messages: int) -> dict[str, str]:
                 "kind": "question",
                 "text": shuffled.choice(wordings),
                 "decision": ("answered", "answered", "clarified", "unresolved")[number % 4],
+                "domain": ids[number % len(ids)].split(".", 1)[0],
+                "is_repeat": number % 25 == 0,
                 "entry_id": ids[number % len(ids)] if number % 4 < 2 else None,
                 "candidates": [{"id": ids[0], "score": 3.0, "evidence": {}}],
                 "latency_ms": 20.0,
@@ -124,10 +132,27 @@ def fill(database: Database, entries: int, messages: int) -> dict[str, str]:
                 }
             )
         session.execute(insert(Inquiry), rows)
+        answers = [
+            {
+                "inquiry_id": number + 1,
+                "author": "李",
+                "kind": "answer",
+                "text": "答复。",
+                "helpful": (True, False, None)[number % 3],
+                "written_at": now - timedelta(hours=number - number % 50),
+            }
+            for number in range(2000, inquiries)
+        ]
+        session.execute(insert(StaffReply), answers)
+        rated = [
+            {"message_id": number + 1, "helpful": number % 100 > 0, "given_at": now}
+            for number in range(0, messages, 20)
+        ]
+        session.execute(insert(Feedback), rated)
         staff.add(session, "陈", PASSWORD, Role.REVIEWER, now)
         draft = drafts.begin(session, ids[0], "李", now)
         staff.add(session, "管", PASSWORD, Role.ADMINISTRATOR, now)
-    return {"inquiry": "Q20260101-0000", "entry": ids[1], "draft": str(draft.id)}
+    return {"inquiry": "Q20260101-0000", "entry": ids[1], "draft": str(draft.id), "today": str(local_day(now))}
 
 
 def main(entries: int, messages: int, repeats: int) -> None:

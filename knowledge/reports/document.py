@@ -1,0 +1,240 @@
+"""The figures as a Word report in Chinese, for the yearly report on building a government under the rule of law.
+
+Laid out as official documents are (GB/T 9704-2012: A4, 仿宋 of 三号 for the text, 黑体 for headings). Fonts are named,
+not embedded: Word and WPS have them. Bars are shaded text, since Word takes no SVG and a server has no Chinese font
+for pictures. No asker's words are in it.
+"""
+
+import io
+from collections.abc import Iterable, Sequence
+from datetime import UTC
+from typing import Any
+
+import docx
+from docx.document import Document
+from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Mm, Pt, RGBColor
+from docx.table import _Cell
+from docx.text.paragraph import Paragraph
+from docx.text.run import Run
+
+from knowledge.reports import narrative, wording
+from knowledge.reports.counting import Tally
+from knowledge.reports.figures import AskedTopic, Report
+from knowledge.reports.wording import domain_name, domain_rows, figures, share
+
+TITLE = "法律问答服务情况统计报告"
+_TEXT, _HEADING, _LATIN = "仿宋", "黑体", "Times New Roman"
+_BODY_PT, _TABLE_PT, _TITLE_PT = 16, 10.5, 22  # 三号, 五号, 二号
+_HEAD_FILL, _ANSWERED_FILL, _OTHER_FILL = "E8EEF4", "1457A8", "C9D4E0"
+_BAR = 26  # how many blanks the longest bar is made of
+_BLANK = "\u00a0"
+
+
+def write_document(report: Report) -> bytes:
+    """A report as a DOCX file."""
+    document = docx.Document()
+    _lay_out(document, report)
+    title = _paragraph(document, TITLE, indent=False)
+    title.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    _fonts(title.runs[0], _HEADING, _TITLE_PT)
+    day = _paragraph(document, f"（{report.period.words()}）", indent=False)
+    day.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    _overall(document, report)
+    _domains(document, report)
+    _topics(document, report)
+    _section(document, "四、人工答复", narrative.staff(report))
+    _section(document, "五、提问人的评价", narrative.ratings(report))
+    _section(document, "六、知识库的不足", narrative.gaps(report))
+    _explanations(document, report)
+    target = io.BytesIO()
+    document.save(target)
+    return target.getvalue()
+
+
+def _overall(document: Document, report: Report) -> None:
+    _section(document, "一、总体情况", narrative.overall(report))
+    rows = [(one.name, one.shown, one.share or "—", one.basis or "—") for one in figures(report)]
+    _caption(document, "表1　主要指标")
+    _table(document, ("指标", "数值", "占比", "分母"), rows, (44, 32, 22, 58))
+    if not report.tally.questions:
+        return
+    highest = max(part.tally.questions for part in report.parts)
+    _caption(document, f"表2　每{report.period.stretch_name()}的提问（深色为直接答复）")
+    cells = _table(
+        document,
+        ("起始日", "提问", "直接答复", "直接答复率", ""),
+        [(part.stretch.period.first.isoformat(), *_answered(part.tally), "") for part in report.parts],
+        (28, 18, 22, 24, 64),
+    )
+    for row, part in zip(cells, report.parts, strict=True):
+        _bar(row[-1], part.tally.answered, part.tally.questions, highest)
+
+
+def _domains(document: Document, report: Report) -> None:
+    _section(document, "二、各领域情况", narrative.domains(report))
+    if not report.tally.questions:
+        return
+    rows = domain_rows(report)
+    highest = max(tally.questions for _, tally in rows)
+    _caption(document, "表3　各领域的提问（深色为直接答复）")
+    cells = _table(
+        document,
+        ("领域", "提问", "直接答复", "直接答复率", ""),
+        [(name, *_answered(tally), "") for name, tally in rows],
+        (28, 18, 22, 24, 64),
+    )
+    for row, (_, tally) in zip(cells, rows, strict=True):
+        _bar(row[-1], tally.answered, tally.questions, highest)
+
+
+def _topics(document: Document, report: Report) -> None:
+    _section(document, "三、关注较多的主题", narrative.topics(report))
+    if report.topics:
+        _caption(document, "表4　问得最多的主题")
+        _topic_table(document, report.topics, is_compared=report.is_compared)
+    if report.rising:
+        _caption(document, "表5　明显上升的主题")
+        _topic_table(document, report.rising, is_compared=True)
+
+
+def _topic_table(document: Document, topics: Sequence[AskedTopic], *, is_compared: bool) -> None:
+    cells = _table(
+        document,
+        ("领域", "主题", "本期", "上期", ""),
+        [
+            (domain_name(one.domain), one.topic, f"{one.count:,}", f"{one.before:,}" if is_compared else "—", "")
+            for one in topics
+        ],
+        (26, 40, 16, 16, 58),
+    )
+    highest = max(one.count for one in topics)
+    for row, one in zip(cells, topics, strict=True):
+        _bar(row[-1], one.count, one.count, highest)
+
+
+def _explanations(document: Document, report: Report) -> None:
+    _section(document, "附：指标说明", ())
+    for one in figures(report):
+        _paragraph(document, f"{one.name}：{one.definition}。", size=12)
+    for name, words in (
+        ("各领域", wording.DOMAINS_IS),
+        ("主题", wording.TOPICS_IS),
+        ("上升的主题", wording.RISING_IS),
+    ):
+        _paragraph(document, f"{name}：{words}。", size=12)
+    _paragraph(
+        document,
+        f"以上数字由法问系统按问答记录汇总，统计到{wording.made_words(report)}，日期按北京时间。"
+        "本报告不含提问人的任何个人信息和提问原文。",
+        size=12,
+    )
+
+
+def _section(document: Document, heading: str, paragraphs: Iterable[str]) -> None:
+    document.add_heading(heading, level=1)
+    for text in paragraphs:
+        _paragraph(document, text)
+
+
+def _paragraph(document: Document, text: str, *, size: float = _BODY_PT, indent: bool = True) -> Paragraph:
+    paragraph = document.add_paragraph()
+    paragraph.paragraph_format.first_line_indent = Pt(2 * size) if indent else None
+    _fonts(paragraph.add_run(text), _TEXT, size)
+    return paragraph
+
+
+def _caption(document: Document, text: str) -> None:
+    paragraph = _paragraph(document, text, size=12, indent=False)
+    paragraph.paragraph_format.keep_with_next = True
+    paragraph.paragraph_format.space_before = Pt(8)
+    _fonts(paragraph.runs[0], _HEADING, 12)
+
+
+def _table(
+    document: Document, heads: Sequence[str], rows: Sequence[Sequence[str]], widths_mm: Sequence[float]
+) -> list[tuple[_Cell, ...]]:
+    """A table whose heading is shaded and comes again on each page; gives the cells below the heading."""
+    table = document.add_table(rows=1 + len(rows), cols=len(heads))
+    table.style = "Table Grid"
+    table.autofit = False
+    # Once for all: each look at `row.cells` walks the row anew.
+    lines = [row.cells for row in table.rows]
+    for line, texts in zip(lines, (heads, *rows), strict=True):
+        for cell, text, width in zip(line, texts, widths_mm, strict=True):
+            cell.width = Mm(width)
+            paragraph = cell.paragraphs[0]
+            paragraph.paragraph_format.line_spacing = 1.2
+            _fonts(paragraph.add_run(text), _TEXT, _TABLE_PT)
+    for cell in lines[0]:
+        _shade(cell._tc.get_or_add_tcPr(), _HEAD_FILL)
+        cell.paragraphs[0].runs[0].bold = True
+    again = OxmlElement("w:tblHeader")
+    table.rows[0]._tr.get_or_add_trPr().append(again)
+    return lines[1:]
+
+
+def _bar(cell: _Cell, dark: int, whole: int, highest: int) -> None:
+    """Shaded blanks: `dark` of `whole` in the dark colour, the longest bar of a table for `highest`."""
+    length = max(1, round(_BAR * whole / highest)) if whole else 0
+    filled = round(length * dark / whole) if whole else 0
+    paragraph = cell.paragraphs[0]
+    for count, colour in ((filled, _ANSWERED_FILL), (length - filled, _OTHER_FILL)):
+        if count:
+            run = paragraph.add_run(_BLANK * count)
+            _fonts(run, _TEXT, _TABLE_PT)
+            _shade(run._r.get_or_add_rPr(), colour)
+
+
+def _shade(properties: Any, colour: str) -> None:
+    # Any: python-docx's XML elements have no common type for what holds a shading.
+    shading = OxmlElement("w:shd")
+    shading.set(qn("w:val"), "clear")
+    shading.set(qn("w:color"), "auto")
+    shading.set(qn("w:fill"), colour)
+    properties.append(shading)
+
+
+def _fonts(run: Run, east_asian: str, size: float) -> None:
+    """Chinese characters take the East Asian font, which python-docx does not set by itself."""
+    run.font.size = Pt(size)
+    run.font.name = _LATIN
+    run._r.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), east_asian)
+
+
+def _answered(tally: Tally) -> tuple[str, str, str]:
+    return f"{tally.questions:,}", f"{tally.answered:,}", share(tally.answered, tally.questions) or "—"
+
+
+def _lay_out(document: Document, report: Report) -> None:
+    page = document.sections[0]
+    page.page_width, page.page_height = Mm(210), Mm(297)
+    page.top_margin, page.bottom_margin, page.left_margin, page.right_margin = Mm(37), Mm(35), Mm(28), Mm(26)
+    for name, font, size in (("Normal", _TEXT, _BODY_PT), ("Heading 1", _HEADING, _BODY_PT)):
+        style: Any = document.styles[name]  # its type tells neither font nor paragraph format
+        style.font.name, style.font.size, style.font.color.rgb = _LATIN, Pt(size), RGBColor(0, 0, 0)
+        style.paragraph_format.space_after = Pt(0)
+        style.paragraph_format.line_spacing = Pt(28)
+        fonts = style.element.rPr.rFonts
+        for attribute in [key for key in fonts.attrib if key.endswith("Theme")]:
+            del fonts.attrib[attribute]  # the template's theme would win over the font named
+        fonts.set(qn("w:eastAsia"), font)
+    language = OxmlElement("w:lang")
+    language.set(qn("w:val"), "zh-CN")
+    language.set(qn("w:eastAsia"), "zh-CN")
+    document.styles["Normal"].element.get_or_add_rPr().append(language)
+    _number_pages(page.footer.paragraphs[0])
+    made = report.made_at.astimezone(UTC).replace(tzinfo=None)
+    properties = document.core_properties
+    properties.title, properties.author, properties.comments = TITLE, "法问", ""
+    properties.created = properties.modified = made
+    properties.language = "zh-CN"
+
+
+def _number_pages(paragraph: Paragraph) -> None:
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    field = OxmlElement("w:fldSimple")
+    field.set(qn("w:instr"), "PAGE")
+    paragraph._p.append(field)
