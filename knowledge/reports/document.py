@@ -29,7 +29,7 @@ TITLE = "法律问答服务情况统计报告"
 _TEXT, _HEADING, _LATIN = "仿宋", "黑体", "Times New Roman"
 _BODY_PT, _TABLE_PT, _TITLE_PT = 16, 10.5, 22  # 三号, 五号, 二号
 _HEAD_FILL, _ANSWERED_FILL, _OTHER_FILL = "E8EEF4", "1457A8", "C9D4E0"
-_BAR = 26  # how many blanks the longest bar is made of
+_BAR = 30  # blanks of the longest bar: 28 mm where they take the Latin font, 55 mm in the Chinese one
 _BLANK = "\u00a0"
 
 
@@ -160,6 +160,8 @@ def _table(
     table = document.add_table(rows=1 + len(rows), cols=len(heads))
     table.style = "Table Grid"
     table.autofit = False
+    for column, width in zip(table.columns, widths_mm, strict=True):
+        column.width = Mm(width)
     # Once for all: each look at `row.cells` walks the row anew.
     lines = [row.cells for row in table.rows]
     for line, texts in zip(lines, (heads, *rows), strict=True):
@@ -237,4 +239,6 @@ def _number_pages(paragraph: Paragraph) -> None:
     paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
     field = OxmlElement("w:fldSimple")
     field.set(qn("w:instr"), "PAGE")
+    run = paragraph.add_run("1")
+    field.append(run._r)
     paragraph._p.append(field)
