@@ -1,13 +1,13 @@
 """What the figures count: a question's field, whether it is a repeat, and indexes whose ranges are counts
 
-Revision: 0011
+Revision: 0015
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
