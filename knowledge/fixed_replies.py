@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete
+from sqlalchemy import delete, or_
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -53,10 +53,29 @@ class FixedText:
 def everything(session: Session) -> list[FixedText]:
     """All fixed replies, in the order they were made."""
     words: dict[int, dict[str, str]] = {}
-    for row in session.exec(select(FixedReplyKeyword).order_by(col(FixedReplyKeyword.id))):
-        words.setdefault(row.fixed_reply_id, {})[row.normalized] = row.keyword
+    for reply_id, keyword, normalized in keywords_of_all(session):
+        words.setdefault(reply_id, {})[normalized] = keyword
     replies = session.exec(select(FixedReply).order_by(col(FixedReply.id)))
     return [_fixed_text(reply, words.get(reply.id or 0, {})) for reply in replies]
+
+
+def find(session: Session, query: str, limit: int, offset: int) -> list[FixedText]:
+    """Those with `query` in a keyword or in the text ("" for all), in the order they were made."""
+    statement = select(FixedReply).order_by(col(FixedReply.id)).limit(limit).offset(offset)
+    if query:
+        named = select(FixedReplyKeyword.fixed_reply_id).where(
+            col(FixedReplyKeyword.keyword).contains(query, autoescape=True)
+        )
+        in_text = col(FixedReply.text).contains(query, autoescape=True)
+        statement = statement.where(or_(in_text, col(FixedReply.id).in_(named)))
+    replies = session.exec(statement).all()
+    return [_fixed_text(reply, _words(session, reply.id or 0)) for reply in replies]
+
+
+def keywords_of_all(session: Session) -> list[tuple[int, str, str]]:
+    """Every keyword: whose it is, as written, and normalised; in the order they were made."""
+    columns = (FixedReplyKeyword.fixed_reply_id, FixedReplyKeyword.keyword, FixedReplyKeyword.normalized)
+    return list(session.exec(select(*columns).order_by(col(FixedReplyKeyword.id))).all())
 
 
 def active(session: Session) -> list[FixedText]:

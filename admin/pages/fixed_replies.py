@@ -62,17 +62,18 @@ def export_fixed_replies(_member: Curator, session: Reading) -> Response:
 
 @router.post("/settings/fixed-replies/import", dependencies=[OwnForm])
 def import_fixed_replies(
-    request: Request, member: Curator, session: Transaction, file: UploadFile | None = None
+    request: Request, member: Curator, session: Reading, file: UploadFile | None = None
 ) -> Response:
     """Take a spreadsheet whole, or not at all and say what is wrong with each row."""
     if file is None or not file.filename:
         return _list(request, session, member, problems=["请选择要导入的 .xlsx 文件"])
-    now = request.app.state.now()
     try:
         rows = read_fixed_reply_rows(file.file, file.filename)
     except ContentError as error:
         return _list(request, session, member, problems=[str(error)])
-    problems = fixed_replies.add_rows(session, rows, now, member.name)
+    # Not the request's own unit of work: messages would wait while the file is being read.
+    with request.app.state.database.writing() as writing:
+        problems = fixed_replies.add_rows(writing, rows, request.app.state.now(), member.name)
     if problems:
         return _list(request, session, member, problems=problems)
     return RedirectResponse(f"{request.url_for('list_fixed_replies').path}?imported={len(rows)}", status_code=303)
@@ -164,21 +165,20 @@ def remove_fixed_reply(request: Request, reply_id: int, member: Curator, session
 def _list(request: Request, session: Session, member: StaffMember, *, problems: list[str] | None = None) -> Response:
     query = request.query_params.get("q", "").strip()[:60]
     number = page_number(request)
-    everything = fixed_replies.everything(session)
-    found = [one for one in everything if query in one.text or any(query in word for word in one.keywords)]
-    shown = found[(number - 1) * PER_PAGE : number * PER_PAGE]
-    titles = fixed_replies.titles_among(session, (word for one in everything for word in one.normalized))
+    found = fixed_replies.find(session, query, PER_PAGE + 1, (number - 1) * PER_PAGE)
+    words = fixed_replies.keywords_of_all(session)
+    titles = fixed_replies.titles_among(session, (normal for _, _, normal in words))
+    is_command = request.app.state.bot.is_command
     return page(
         request,
         "settings/fixed_replies.html",
         status=422 if problems else 200,
         member=member,
-        replies=[(one, _conflicts(request, one, titles)) for one in shown],
-        in_conflict=sum(bool(_conflicts(request, one, titles)) for one in everything),
-        total=len(everything),
+        replies=[(one, _conflicts(request, one, titles)) for one in found[:PER_PAGE]],
+        in_conflict=len({one for one, word, normal in words if normal in titles or is_command(word)}),
         query=query,
         number=number,
-        has_next=len(found) > number * PER_PAGE,
+        has_next=len(found) > PER_PAGE,
         problems=problems or [],
         imported=request.query_params.get("imported", ""),
     )
