@@ -1,6 +1,7 @@
 """The schema's history, and the one way to bring a database up to it."""
 
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -17,7 +18,12 @@ def migrate(database: Database, revision: str = "head") -> None:
     there is one server process.
     """
     with database.engine.connect() as connection:
-        if not database.is_sqlite:
+        if database.is_sqlite:
+            # SQLite changes a table by making it anew and dropping the old one, which its foreign keys would forbid
+            # (https://www.sqlite.org/lang_altertable.html#otheralter). Not within a transaction: there it does nothing.
+            driver: Any = connection.connection.dbapi_connection  # SQLAlchemy's protocol names no execute()
+            driver.execute("PRAGMA foreign_keys=OFF")
+        else:
             connection.exec_driver_sql("SET statement_timeout = 0")
             connection.exec_driver_sql("SET lock_timeout = 0")
             connection.exec_driver_sql("SELECT pg_advisory_lock(20261124)")
@@ -27,8 +33,11 @@ def migrate(database: Database, revision: str = "head") -> None:
             command.upgrade(config, revision)
         else:
             command.downgrade(config, revision)
+        if database.is_sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
+            connection.rollback()
+            raise RuntimeError(f"the migration would leave rows that refer to nothing: {broken[:5]}")
         connection.commit()
-        # Closing the connection ends the lock; a pooled one would keep it.
+        # Closing the connection ends the lock, and the pragma; a pooled one would keep them.
         connection.invalidate()
 
 

@@ -29,6 +29,48 @@ def test_every_migration_runs_down_and_up_again(database: Database) -> None:
     assert is_current(database)
 
 
+def test_migrating_keeps_what_is_stored(database: Database) -> None:
+    """Down to the first schema and up again, step by step, with rows that refer to each other."""
+    with database.writing() as session:
+        seeding.add_entry(session, build_entry(), NOW)
+        seeding.seed_standing(session, NOW)
+        curation.publish_content(session, NOW, "tests")
+        asker = Asker(channel="t", address="张", created_at=NOW)
+        session.add(asker)
+        session.flush()
+        assert asker.id
+        number = inquiries.open_or_join(session, asker.id, "公司养的鹅归谁", "unresolved", NOW)[0].number
+        inquiries.reply(session, number, "李", "归公司。", NOW)
+
+    def counted() -> dict[str, int]:
+        tables = (
+            "faq_entry",
+            "variant",
+            "entry_version",
+            "citation",
+            "asker",
+            "inquiry",
+            "staff_reply",
+            "outbox_message",
+        )
+        with database.engine.connect() as connection:
+            present = set(inspect(connection).get_table_names())
+            return {
+                table: connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
+                for table in tables
+                if table in present
+            }
+
+    before = counted()
+    assert all(before.values()), before
+    for revision in ("0007", "head", "0001", "head"):
+        migrate(database, revision)
+        after = counted()
+        assert after == {table: before[table] for table in after}, revision
+    assert is_current(database)
+    assert counted() == before
+
+
 def test_the_migrations_make_the_tables_the_models_describe(database: Database) -> None:
     stored = inspect(database.engine)
 
