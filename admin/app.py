@@ -42,6 +42,7 @@ from admin.pages import (
     staff,
     statutes,
     texts,
+    thresholds,
     trial,
     urgent_rules,
 )
@@ -75,6 +76,7 @@ ROUTERS = (
     menu.router,
     connection.router,
     promise.router,
+    thresholds.router,
     alerts.router,
     staff.router,
     audit.router,

@@ -24,6 +24,7 @@ ROOMS: tuple[tuple[str, str, Role, tuple[str, ...]], ...] = (
     ("/settings", "设置", Role.CURATOR, ("/staff", "/audit")),
 )
 ACTION_GROUPS = {
+    "thresholds": "阈值",
     "staff": "人员",
     "inquiry": "提问单",
     "entry": "条目",
@@ -40,6 +41,9 @@ ACTION_GROUPS = {
     "matching": "同义词和事实",
 }
 ACTION_NAMES = {
+    "thresholds.propose": "提出新门槛",
+    "thresholds.activate": "启用门槛",
+    "thresholds.discard": "放弃门槛",
     "staff.add": "添加人员",
     "staff.change": "修改权限",
     "staff.password": "重设密码",
@@ -93,6 +97,14 @@ ACTION_NAMES = {
     "matching.remove": "删同义词或事实",
 }
 FIELD_NAMES = {
+    "trained.labor": "劳动用工（平时）",
+    "trained.company": "公司事务（平时）",
+    "trained.business": "营商环境（平时）",
+    "trained.clarify": "请提问人确认（平时）",
+    "lookup.labor": "劳动用工（训练时）",
+    "lookup.company": "公司事务（训练时）",
+    "lookup.business": "营商环境（训练时）",
+    "lookup.clarify": "请提问人确认（训练时）",
     "working_days": "几个工作日",
     "email_host": "邮件服务器",
     "email_port": "端口",

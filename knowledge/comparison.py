@@ -41,12 +41,26 @@ class Changed:
     after: tuple[str, str | None]
 
 
-@dataclass(slots=True)
-class Comparison:
-    """What a draft changes. Counts are of test cases or distinct questions; `worse` and `better` are test cases.
+@dataclass(slots=True, kw_only=True)
+class LogChanges:
+    """What becomes of the log's distinct questions; all are counted, `changed` holds MOST_SHOWN.
 
     `gained`: answered now, not before; `lost`: the other way round; `moved`: answered with another entry; `clarified`
-    otherwise: another choice to tap, or none. `clashes` are (own wording, other entry's title, its wording, ratio).
+    otherwise: another choice to tap, or none.
+    """
+
+    gained: int = 0
+    lost: int = 0
+    moved: int = 0
+    clarified: int = 0
+    changed: list[Changed] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Comparison(LogChanges):
+    """What a draft changes. Counts are of test cases or distinct questions; `worse` and `better` are test cases.
+
+    `clashes` are (own wording, other entry's title, its wording, ratio).
     `content_version` is what it was compared with, `is_trained` whether a classifier was at hand.
     """
 
@@ -56,11 +70,6 @@ class Comparison:
     questions: int = 0
     worse: list[Changed] = field(default_factory=list)
     better: list[Changed] = field(default_factory=list)
-    gained: int = 0
-    lost: int = 0
-    moved: int = 0
-    clarified: int = 0
-    changed: list[Changed] = field(default_factory=list)
     clashes: list[tuple[str, str, str, int]] = field(default_factory=list)
 
 
@@ -110,8 +119,8 @@ def run(database: Database, job: Job, now: Callable[[], datetime]) -> None:
     with database.reading() as session:
         form = _form(session, job)
         cases = list(session.exec(select(TestCase).order_by(col(TestCase.id))))
-        asked = _questions(session, now())
-    teller = _Teller(database, job, now, total=len(cases) + len(asked))
+        asked = recent_questions(session, now())
+    teller = Teller(database, job, now, total=len(cases) + len(asked))
     if not teller.says("建立索引", 0):
         return
     matcher = Matcher(database)
@@ -126,7 +135,7 @@ def run(database: Database, job: Job, now: Callable[[], datetime]) -> None:
         if done % _SAY_EVERY == 0 and not teller.says("测试问句", done):
             return
     for message_id, text in asked:
-        _count_question(result, message_id, decide(before, text), decide(after, text))
+        count_question(result, message_id, decide(before, text), decide(after, text))
         done += 1
         if done % _SAY_EVERY == 0 and not teller.says("近一年的提问", done):
             return
@@ -138,13 +147,16 @@ def run(database: Database, job: Job, now: Callable[[], datetime]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Teller:
+class Teller:
+    """Says how far a job is."""
+
     database: Database
     job: Job
     now: Callable[[], datetime]
     total: int
 
     def says(self, stage: str, done: int) -> bool:
+        """How far it is; False where the job is not this worker's any more."""
         with self.database.writing() as session:
             return jobs.progress(session, self.job, stage, done, self.total, self.now())
 
@@ -164,7 +176,7 @@ def _form(session: Session, job: Job) -> EntryForm:
     return form_of(draft)
 
 
-def _questions(session: Session, now: datetime) -> list[tuple[int, str]]:
+def recent_questions(session: Session, now: datetime) -> list[tuple[int, str]]:
     """The newest distinct questions of the last twelve months, newest first, with their messages."""
     distinct: dict[str, tuple[int, str]] = {}
     for message_id, text in _newest_first(session, now):
@@ -197,15 +209,15 @@ def _with_draft(engine: Engine, form: EntryForm) -> Engine:
 
 def _count_case(result: Comparison, case: TestCase, before: Decision, after: Decision) -> None:
     assert case.id is not None, "a row that was read has its id"
-    first, then = _worth(case.entry_id, before), _worth(case.entry_id, after)
-    change = Changed(case.id, _told(before), _told(after))
+    first, then = worth(case.entry_id, before), worth(case.entry_id, after)
+    change = Changed(case.id, told(before), told(after))
     if then < first:
         result.worse.append(change)
     elif then > first:
         result.better.append(change)
 
 
-def _worth(entry_id: str | None, decision: Decision) -> int:
+def worth(entry_id: str | None, decision: Decision) -> int:
     """2 for what a test case wants, 1 where it can be tapped, 0 for anything else."""
     if entry_id is None:
         return {Kind.UNRESOLVED: 2, Kind.CLARIFY: 1, Kind.ANSWER: 0}[decision.kind]
@@ -214,8 +226,9 @@ def _worth(entry_id: str | None, decision: Decision) -> int:
     return 1 if entry_id in {choice.id for choice in decision.choices} else 0
 
 
-def _count_question(result: Comparison, message_id: int, before: Decision, after: Decision) -> None:
-    first, then = _told(before), _told(after)
+def count_question(result: LogChanges, message_id: int, before: Decision, after: Decision) -> None:
+    """Count what becomes of one question of the log."""
+    first, then = told(before), told(after)
     if first == then:
         return
     was_answered, is_answered = before.kind is Kind.ANSWER, after.kind is Kind.ANSWER
@@ -227,7 +240,7 @@ def _count_question(result: Comparison, message_id: int, before: Decision, after
         result.changed.append(Changed(message_id, first, then))
 
 
-def _told(decision: Decision) -> tuple[str, str | None]:
+def told(decision: Decision) -> tuple[str, str | None]:
     """What the asker is told: the entry answered with, or the first choice to tap."""
     match decision.kind:
         case Kind.ANSWER:

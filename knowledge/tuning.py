@@ -24,8 +24,34 @@ def weights_in_force(session: Session) -> Weights:
 
 def weights_in_shadow(session: Session) -> Weights | None:
     """The newest numbers that wait to be put in force; None where there are none newer than those in force."""
-    row = session.exec(select(FittedWeights).order_by(col(FittedWeights.id).desc())).first()
-    return parse_weights(row.data) if row and not row.is_active else None
+    row = shadow(session)
+    return parse_weights(row.data) if row else None
+
+
+def shadow(session: Session) -> FittedWeights | None:
+    """The newest numbers that wait to be put in force, as stored."""
+    row = session.exec(
+        select(FittedWeights).where(col(FittedWeights.is_retired).is_(False)).order_by(col(FittedWeights.id).desc())
+    ).first()
+    return row if row and not row.is_active else None
+
+
+def in_force_id(session: Session) -> int:
+    """The id of the site's numbers in force; 0 where those that ship are."""
+    return (
+        session.exec(
+            select(FittedWeights.id).where(FittedWeights.is_active).order_by(col(FittedWeights.id).desc())
+        ).first()
+        or 0
+    )
+
+
+def by_id(session: Session, weights_id: int) -> FittedWeights:
+    """Numbers as stored; NotFound where there are none of that id."""
+    row = session.get(FittedWeights, weights_id)
+    if row is None:
+        raise NotFound(f"没有编号为{weights_id}的匹配参数")
+    return row
 
 
 def digest_of(weights: Weights) -> str:
@@ -63,13 +89,16 @@ def propose(session: Session, weights: Weights, by: str, now: datetime) -> int:
 
 def activate(session: Session, weights_id: int) -> None:
     """Put proposed numbers in force. The caller publishes the content, so that running servers take them up."""
-    row = session.get(FittedWeights, weights_id)
-    if row is None:
-        raise NotFound(f"没有编号为{weights_id}的匹配参数")
-    session.exec(update(FittedWeights).values(is_active=False))
-    row.is_active = True
+    row = by_id(session, weights_id)
+    restore_shipped(session)
+    row.is_active, row.is_retired = True, False
     session.add(row)
     session.flush()
+
+
+def restore_shipped(session: Session) -> None:
+    """Let the numbers that ship be in force, also those of later releases. The caller publishes the content."""
+    session.exec(update(FittedWeights).values(is_active=False, is_retired=True))
 
 
 def confirm(session: Session, message_id: int, entry_id: str | None, by: str, now: datetime) -> None:

@@ -12,6 +12,7 @@ from starlette.datastructures import FormData
 
 from admin import editing
 from admin.auth import Curator, OwnForm, Reading, Reviewer, Transaction, Viewer
+from admin.effects import Effect, effects
 from admin.errors import STATUS
 from admin.paging import page_number
 from admin.rendering import page
@@ -29,7 +30,7 @@ from knowledge import (
     test_cases,
     wordings,
 )
-from knowledge.comparison import Changed, Comparison
+from knowledge.comparison import Comparison
 from knowledge.content.entries import REFERRALS, EntryForm, fill_figures
 from knowledge.curation import EntryText
 from knowledge.differences import cited_line, differences
@@ -42,17 +43,7 @@ from knowledge.working_days import local_day
 
 router = APIRouter()
 PER_PAGE = 30
-_TOLD = {"answer": "答“{0}”", "clarify": "让提问人选“{0}”等", "unresolved": "转人工"}
 _WORTH_SHOWING = 1.0  # score 0-100 from which an entry may have something to do with the question
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """A question that would be treated otherwise: its words, what its asker gets now, and would get."""
-
-    text: str
-    before: str
-    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,22 +335,11 @@ def _compared(session: Session, draft: EntryDraft) -> dict[str, Any]:
 
 def _effects(session: Session, compared: Comparison) -> dict[str, list[Effect]]:
     """The changed questions and test cases in words."""
-    told = [*compared.worse, *compared.better, *compared.changed]
-    titles = curation.titles_of(session, {one for each in told for _, one in (each.before, each.after) if one})
     cases = test_cases.texts_of(session, [one.id for one in (*compared.worse, *compared.better)])
-    asked = comparison.texts_of(session, compared.changed)
-
-    def worded(told: tuple[str, str | None]) -> str:
-        kind, entry_id = told
-        return _TOLD[kind].format(titles.get(entry_id or "", entry_id))
-
-    def listed(changes: Sequence[Changed], texts: Mapping[int, str]) -> list[Effect]:
-        return [Effect(texts.get(one.id, "（原文已删除）"), worded(one.before), worded(one.after)) for one in changes]
-
     return {
-        "worse": listed(compared.worse, cases),
-        "better": listed(compared.better, cases),
-        "changed": listed(compared.changed, asked),
+        "worse": effects(session, compared.worse, cases),
+        "better": effects(session, compared.better, cases),
+        "changed": effects(session, compared.changed, comparison.texts_of(session, compared.changed)),
     }
 
 

@@ -38,6 +38,9 @@ GROUPS: tuple[tuple[str, tuple[SettingsPage, ...]], ...] = (
         (
             SettingsPage("/settings/matching/lexicon", "同义词", "日常说法归到概念，换一种说法也认得出", Role.CURATOR),
             SettingsPage("/settings/matching/axes", "对立事实", "说反了答案就错的事实，及各种说法", Role.CURATOR),
+            SettingsPage(
+                "/settings/thresholds", "阈值", "多有把握才直接答复；先看会怎样，再投入使用", Role.ADMINISTRATOR
+            ),
             SettingsPage("/settings/matching/facts", "关键事实", "几个条目相近时，先问哪一个事实", Role.CURATOR),
             SettingsPage(
                 "/settings/figures", "年度数据", "最低工资等每年调整的数字：数值、来源、核对日期", Role.ADMINISTRATOR

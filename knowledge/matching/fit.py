@@ -63,6 +63,22 @@ def fit(index: Index, model: Model, rows: Sequence[Labelled], made: str, budget:
     return Weights(_fit_set(index, model, rows, budget), _fit_set(index, None, rows, budget), made)
 
 
+def with_budget(
+    index: Index, model: Model | None, rows: Sequence[Labelled], weights: Weights, budget: Budget
+) -> Weights:
+    """The same weights with the thresholds that keep to a budget on `rows`. They must not be what was fitted on.
+
+    Without a classifier the numbers that go with one stay as they are.
+    """
+
+    def over(one: WeightSet, with_model: Model | None) -> WeightSet:
+        seen = [found for row in rows if (found := _see(index, row, with_model))]
+        return _with_thresholds(one, [_outcome(index, each, one) for each in seen], budget)
+
+    trained = over(weights.trained, model) if model else weights.trained
+    return Weights(trained, over(weights.lookup, None), weights.made)
+
+
 def _fit_set(index: Index, model: Model | None, rows: Sequence[Labelled], budget: Budget) -> WeightSet:
     seen = [one for row in rows if (one := _see(index, row, model))]
     outcomes: list[_Outcome] = []

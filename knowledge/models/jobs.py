@@ -14,6 +14,7 @@ class JobKind(StrEnum):
     """What kind of work it is."""
 
     COMPARISON = "comparison"
+    THRESHOLDS = "thresholds"
 
 
 class JobStatus(StrEnum):

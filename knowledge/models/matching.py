@@ -45,7 +45,8 @@ class TrainedModel(SQLModel, table=True):
 class FittedWeights(SQLModel, table=True):
     """Numbers a site has fitted on its own questions; the newest active row is in force, else what ships.
 
-    A row that is not active runs in shadow: `fawen evaluate --from-log` shows what it would have decided.
+    The newest row that is neither active nor retired (given up, or replaced) runs in shadow: 设置 → 阈值 and
+    `fawen evaluate --from-log` show what it would have decided.
     """
 
     __tablename__ = "fitted_weights"
@@ -53,6 +54,7 @@ class FittedWeights(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     data: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     is_active: bool = False
+    is_retired: bool = False
     made_by: str = Field(max_length=50)
     made_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 

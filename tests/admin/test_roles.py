@@ -123,6 +123,15 @@ LEAST: dict[tuple[str, str], Role] = {
     ("POST", "/settings/alerts/hour"): A,
     ("POST", "/settings/alerts/{channel}/test"): A,
     ("POST", "/settings/alerts/{channel}/removal"): A,
+    ("GET", "/settings/thresholds"): A,
+    ("POST", "/settings/thresholds"): A,
+    ("POST", "/settings/thresholds/budget"): A,
+    ("POST", "/settings/thresholds/measurement"): A,
+    ("POST", "/settings/thresholds/restoration"): A,
+    ("GET", "/settings/thresholds/{weights_id}"): A,
+    ("POST", "/settings/thresholds/{weights_id}/comparison"): A,
+    ("POST", "/settings/thresholds/{weights_id}/activation"): A,
+    ("POST", "/settings/thresholds/{weights_id}/removal"): A,
     ("GET", "/staff"): A,
     ("POST", "/staff"): A,
     ("GET", "/staff/{member_id}"): A,
@@ -143,6 +152,7 @@ OPEN_TO_ALL = {
     ("POST", "/sign-out"),
 }
 IN_PLACE = {
+    "weights_id": "999999",
     "channel": "robot",
     "number": "Q20200101-0001",
     "entry_id": "labor.nothing",

@@ -7,11 +7,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from bot.wechat.client import ApiClient
+from knowledge import test_cases, working
 from knowledge.database import Database
 from knowledge.models import Role
 from tests.browser.conftest import photograph
 from tests.browser.test_workbench import enter
-from tests.conftest import Served, add_staff, serving
+from tests.conftest import NOW, Served, add_staff, serving
+from tests.knowledge.test_thresholds import ENTRY, WORDED
 from tests.mail_server import mail_server
 from tests.wechat_api import WeChat, wechat
 
@@ -106,3 +108,34 @@ def test_alerts_are_set_up_and_a_failure_is_shown(served: Served, page: Page) ->
     page.get_by_role("button", name="保存").click()
     expect(page.get_by_role("alert")).to_contain_text("1至30个工作日")
     photograph(page, "promise")
+
+
+def test_thresholds_are_changed_after_a_look_at_what_that_does(served: Served, page: Page) -> None:
+    with served.database.writing() as session:
+        test_cases.keep(session, WORDED, ENTRY, "李", NOW)
+    served.user("zhang").says(WORDED).hears("劳动监察投诉")
+    enter(page, served, "/settings", "陈")
+    page.get_by_role("link", name=re.compile("^阈值")).click()
+    expect(page.get_by_role("heading", name="阈值", exact=True)).to_be_visible()
+    page.get_by_role("button", name="测一测").click()
+    expect(page.get_by_text("等待处理")).to_be_visible()
+    working.work_off(served.database)
+    expect(page.get_by_text("1条中直接答复1条")).to_be_visible()
+    for field in page.get_by_role("group", name="刚发布").get_by_role("textbox").all()[:3]:
+        field.fill("99")
+    photograph(page, "thresholds")
+    page.get_by_role("button", name="看看会怎样", exact=True).click()
+    expect(page.get_by_role("heading", name="门槛对照")).to_be_visible()
+    photograph(page, "thresholds-waiting")
+    working.work_off(served.database)
+
+    expect(page.get_by_text("测试问句：变差1条")).to_be_visible()
+    page.get_by_text("变差的测试问句（1）").click()
+    photograph(page, "thresholds-compared")
+    page.get_by_role("button", name="投入使用").click()
+    expect(page.get_by_role("alert")).to_contain_text("请勾选确认")
+    page.get_by_label("仍要投入使用").check()
+    page.get_by_role("button", name="投入使用").click()
+
+    expect(page.get_by_role("status")).to_contain_text("已投入使用")
+    photograph(page, "thresholds-in-force")
