@@ -1,6 +1,6 @@
 """稿件: write an entry, see it as the phone will, submit, review, publish, and tell who waited for it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any

@@ -9,12 +9,12 @@ from sqlmodel import Session
 
 from admin.auth import Administrator, OwnForm, Reading, Transaction
 from admin.effects import effects
-from admin.rendering import DOMAIN_NAMES, page
+from admin.rendering import page
 from knowledge import comparison, test_cases, thresholds, tuning
 from knowledge.errors import InvalidInput, SettingMoved
 from knowledge.matching.fit import Budget
 from knowledge.matching.weights import parse_weights
-from knowledge.models import StaffMember
+from knowledge.models import DOMAIN_NAMES, StaffMember
 
 router = APIRouter()
 SET_NAMES = {"trained": "平时", "lookup": "刚发布、分类器还在训练时"}

@@ -84,15 +84,15 @@ def test_the_numbers_in_force_are_measured_in_words(served: Served, browser: htt
 
 def test_what_makes_no_sense_comes_back_with_what_was_typed(served: Served, browser: httpx.Client) -> None:
     typed = ["12", *levels(served, 95)[1:]]
-    for fields, why in (
-        ({"level": typed}, "门槛应为30%至99%"),
-        ({"level": ["九十", *typed[1:]]}, "门槛请都填整数"),
-        ({"level": typed[:3]}, "门槛请都填整数"),
+    for sent, why in (
+        (typed, "门槛应为30%至99%"),
+        (["九十", *typed[1:]], "门槛请都填整数"),
+        (typed[:3], "门槛请都填整数"),
     ):
-        refused = post(browser, **fields)
+        refused = post(browser, level=sent)
         assert refused.status_code == 422
         assert why in refused.text
-        assert f'value="{fields["level"][0]}"' in refused.text
+        assert f'value="{sent[0]}"' in refused.text
     assert "至少要100条" in post(browser, "/budget", wrong="5", foreign="2").text
     assert "预算请填数字" in post(browser, "/budget", wrong="x", foreign="2").text
     assert "预算应为" in post(browser, "/budget", wrong="nan", foreign="2").text
