@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from knowledge.alert_settings import AlertSettings
 from knowledge.database import insert_if_absent
-from knowledge.models import AlertChannel, AlertKind, AlertStatus, Domain, Inquiry, InquiryStatus, StaffAlert
+from knowledge.models import DOMAIN_NAMES, AlertChannel, AlertKind, AlertStatus, Inquiry, InquiryStatus, StaffAlert
 from knowledge.working_days import SHANGHAI, is_working_day, local_day, working_days_between
 
 # An alert whose server died is taken up again after this long.
@@ -22,7 +22,6 @@ LEASE = timedelta(minutes=5)
 MOST_ATTEMPTS = 8  # over some two hours
 _RENEWED_FOR = timedelta(days=3)
 _LIMIT_BYTES = 1900  # a robot takes 2,048 bytes of text (developer.work.weixin.qq.com/document/path/91770)
-_DOMAINS = {Domain.LABOR: "劳动用工", Domain.COMPANY: "公司事务", Domain.BUSINESS: "营商环境"}
 _ACTIONABLE = (InquiryStatus.NEW, InquiryStatus.ASSIGNED)
 
 
@@ -194,13 +193,11 @@ def _daily(session: Session, workbench: str, now: datetime) -> Notice | None:
 
 def _line(inquiry: Inquiry, now: datetime) -> str:
     """Number, field, age and due day of an inquiry: nothing that the asker wrote."""
-    domain = _DOMAINS.get(Domain(inquiry.domain), "") if inquiry.domain in set(Domain) else ""
+    domain = DOMAIN_NAMES.get(inquiry.domain or "", "未分领域")
     days = working_days_between(local_day(inquiry.opened_at), local_day(now))
     age = f"已等{days}个工作日" if days else f"{inquiry.opened_at.astimezone(SHANGHAI):%m-%d %H:%M}收到"
     due_day = f"{inquiry.due_on.month}月{inquiry.due_on.day}日前答复"
-    return " ".join(
-        filter(None, (inquiry.number, "紧急" if inquiry.urgent else "", domain or "未分领域", age, due_day))
-    )
+    return " ".join(filter(None, (inquiry.number, "紧急" if inquiry.urgent else "", domain, age, due_day)))
 
 
 def _address(workbench: str, path: str) -> list[str]:

@@ -26,7 +26,7 @@ from knowledge.working_days import local_day
 SETS = ("trained", "lookup")
 LOWEST, HIGHEST = 30, 99  # per cent
 # Fewer labelled questions than this say nothing about a budget; more than the most take too long for a page.
-LEAST_LABELLED, MOST_LABELLED = 100, 500
+LEAST_LABELLED, MOST_LABELLED = 100, 400
 _MOST_CONFIRMED = 5000
 _SAY_EVERY = 50
 

@@ -11,7 +11,7 @@ from admin.bot_side import NotDone
 from admin.rendering import page
 from knowledge import alert_settings, alerts
 from knowledge.alert_settings import Email
-from knowledge.errors import InvalidInput, NotFound, SettingMoved
+from knowledge.errors import InvalidInput, NotFound, SecretUnreadable, SettingMoved
 from knowledge.models import AlertChannel, StaffMember
 
 router = APIRouter()
@@ -165,7 +165,17 @@ def _show(
         errors={name: str(errors.get(name, "")) for name in (*AlertChannel, "hour")},
         done=done,
         newest=alerts.newest(session),
+        unreadable=_unreadable(request, session),
     )
+
+
+def _unreadable(request: Request, session: Session) -> str:
+    """Why no alert can be sent: the stored secrets are another key's; empty where they can be read."""
+    try:
+        alert_settings.load(session, request.app.state.encryption)
+    except SecretUnreadable as error:
+        return str(error)
+    return ""
 
 
 def _fields(email: Email) -> dict[str, object]:

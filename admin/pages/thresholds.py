@@ -10,7 +10,7 @@ from sqlmodel import Session
 from admin.auth import Administrator, OwnForm, Reading, Transaction
 from admin.effects import effects
 from admin.rendering import page
-from knowledge import comparison, test_cases, thresholds, tuning
+from knowledge import comparison, jobs, test_cases, thresholds, tuning
 from knowledge.errors import InvalidInput, SettingMoved
 from knowledge.matching.fit import Budget
 from knowledge.matching.weights import parse_weights
@@ -89,6 +89,17 @@ def compare_proposal(request: Request, weights_id: int, member: Administrator, s
     """Compare it with what is in force now."""
     tuning.by_id(session, weights_id)
     return _compare(request, session, weights_id, member)
+
+
+@router.post("/settings/thresholds/{weights_id}/comparison/cancellation", dependencies=[OwnForm])
+def cancel_comparison(request: Request, weights_id: int, member: Administrator, session: Transaction) -> Response:
+    """Stop it; it can be asked for again."""
+    del member
+    tuning.by_id(session, weights_id)
+    job = thresholds.newest(session, weights_id)
+    if job is not None and job.id is not None:
+        jobs.cancel(session, job.id, request.app.state.now())
+    return RedirectResponse(request.url_for("show_proposal", weights_id=weights_id).path, status_code=303)
 
 
 @router.post("/settings/thresholds/{weights_id}/activation", dependencies=[OwnForm])

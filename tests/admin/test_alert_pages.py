@@ -7,11 +7,12 @@ import httpx
 import pytest
 from sqlmodel import select
 
-from knowledge import audit, promise
+from knowledge import alert_settings, audit, promise
+from knowledge.encryption import Encryption
 from knowledge.models import Inquiry, Role
 from knowledge.working_days import after_working_days, local_day
 from tests.admin.test_pages import ODD, sign_in, token
-from tests.conftest import Served, add_staff
+from tests.conftest import NOW, Served, add_staff
 from tests.mail_server import mail_server
 
 WECOM = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=very-secret"
@@ -99,6 +100,24 @@ def test_what_cannot_be_comes_back_with_what_was_typed_and_without_the_password(
         assert why in refused.text, wrong
         assert "typed-secret" not in refused.text
         assert 'value="127.0.0.1"' in refused.text or "host" in wrong
+
+
+def test_secrets_of_another_key_are_said(served: Served, browser: httpx.Client) -> None:
+    with served.database.writing() as session:
+        alert_settings.save_robot(
+            session,
+            Encryption("another key than the one in force, long"),
+            WECOM,
+            origin="https://qyapi.weixin.qq.com",
+            against=0,
+            actor="陈",
+            now=NOW,
+        )
+
+    assert "一条提醒也发不出" in browser.get("/admin/settings/alerts").text
+    assert "FAWEN_SECRET_KEY 已经更换" in post(browser, "/alerts/robot/test").text
+    assert "已保存" in post(browser, "/alerts/robot", address=WECOM, against="1").text
+    assert "一条提醒也发不出" not in browser.get("/admin/settings/alerts").text
 
 
 def test_a_robots_address_is_never_shown_again(served: Served, browser: httpx.Client) -> None:

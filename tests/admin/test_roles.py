@@ -130,6 +130,7 @@ LEAST: dict[tuple[str, str], Role] = {
     ("POST", "/settings/thresholds/restoration"): A,
     ("GET", "/settings/thresholds/{weights_id}"): A,
     ("POST", "/settings/thresholds/{weights_id}/comparison"): A,
+    ("POST", "/settings/thresholds/{weights_id}/comparison/cancellation"): A,
     ("POST", "/settings/thresholds/{weights_id}/activation"): A,
     ("POST", "/settings/thresholds/{weights_id}/removal"): A,
     ("GET", "/staff"): A,

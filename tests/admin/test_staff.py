@@ -132,6 +132,15 @@ def test_who_guesses_passwords_is_stopped_and_the_colleague_is_not(served: Serve
         assert "15分钟内尝试登录" in elsewhere.get("/admin/staff").text
 
 
+def test_a_name_tried_from_everywhere_lets_its_owner_in_all_the_same(served: Served, browser: httpx.Client) -> None:
+    for place in range(12):
+        browser.headers["x-forwarded-for"] = f"198.51.100.{place}"
+        assert sign_in(browser, password="wrong password").status_code == 401
+
+    browser.headers["x-forwarded-for"] = "192.0.2.7"
+    assert sign_in(browser).status_code == 200
+
+
 def test_a_second_factor_is_stored_encrypted(served: Served, browser: httpx.Client) -> None:
     sign_in(browser)
     found = re.search(r"<code>([A-Z2-7]{32})</code>", post(browser, "/account/second-factor").text)

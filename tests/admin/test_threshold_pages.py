@@ -106,6 +106,8 @@ def test_what_makes_no_sense_comes_back_with_what_was_typed(served: Served, brow
 def test_a_proposal_is_given_up(served: Served, browser: httpx.Client) -> None:
     shown = post(browser, level=levels(served, 99))
     path = shown.url.path.removeprefix("/admin/settings/thresholds")
+    assert "开始对照" in post(browser, f"{path}/comparison/cancellation").text
+    assert working.work_off(served.database) == 0, "cancelled"
 
     assert "已放弃" in post(browser, f"{path}/removal").text
 
