@@ -191,6 +191,7 @@ REASON_NAMES = {
     "asked_for_person": "要求人工",
     "unhelpful": "答复没解决问题",
     "urgent": "紧急情形",
+    "withheld": "条目的签署已失效，暂不直接答复",
 }
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bot.cli_base import fail, open_database, progress, usage_errors
+from knowledge import curation
 from knowledge.content import REGISTER
 from knowledge.errors import ContentError, NotFound
 from knowledge.settings import KnowledgeSettings
@@ -56,6 +57,7 @@ def import_command(
     now, register = now_utc(), read_register(REGISTER)
     counts = dict.fromkeys(Brought, 0)
     opened: list[DueReview] = []
+    lapsing = 0
     families: dict[str, list[StatuteText]] = defaultdict(list)
     for text in texts:
         families[text.title].append(text)
@@ -64,15 +66,21 @@ def import_command(
             # One statute, one transaction: an interrupted import is taken up by running it again, and the
             # store is never closed to askers for long.
             with database.writing() as session:
-                stored, reviews = rereview.import_versions(session, versions, register, now, local_day(now))
-            opened += reviews
-            for one in stored:
+                imported = rereview.import_versions(session, versions, register, now, local_day(now))
+                if imported.lapsing:
+                    # Whether an answer is signed shows in every reply.
+                    curation.publish_content(session, now, f"sign-offs: {versions[0].title}")
+            opened += imported.opened
+            lapsing += len(imported.lapsing)
+            for one in imported.stored:
                 counts[one.brought] += 1
             told(done, len(families))
     typer.echo(
         f"法规文本：新增{counts[Brought.NEW]}个版本，更正{counts[Brought.CORRECTED]}个，"
         f"未变{counts[Brought.UNCHANGED]}个"
     )
+    if lapsing:
+        typer.echo(f"律师签署因此失效（或自新文本施行之日起失效）的条目：{lapsing}个")
     _print_reviews(opened, "因条文变化进入复审的条目")
 
 

@@ -10,7 +10,7 @@ from bot import commands, replies
 from bot.commands import Command
 from bot.settings import PART_LIMIT_BYTES
 from knowledge import callbacks, curation, inquiries, outbox
-from knowledge.answering import Answered, Choice, Clarified, Matcher, Outcome, Unresolved
+from knowledge.answering import Answered, Choice, Clarified, Matcher, Outcome, Unresolved, field_of
 from knowledge.curation import EntryText
 from knowledge.errors import NotFound
 from knowledge.masking import mask
@@ -40,7 +40,6 @@ EXAMPLES = ("labor.probation.length", "labor.wage.arrears", "company.capital.fiv
 _LAST_QUESTION_HOLDS = timedelta(hours=24)
 # So many questions back in a row; then the choices are listed by title, with 都不是 and 人工 beside them.
 _MOST_ASKED_BACK = 2
-_WORTH_SORTING = 5.0  # score 0-100 from which the nearest entry's field is taken for the question's
 _MORE_BYTES = 150  # what the tap for the rest takes of a part
 _WORTH_A_HOTLINE = 20.0  # score 0-100 from which the nearest entry's field tells which hotline to name
 
@@ -163,7 +162,7 @@ def _question(turn: Turn, text: str, decision: Decision) -> list[str]:
     wants_person, state.wants_person = state.wants_person, False
     _close_list(state)
     outcome = turn.matcher.outcome(turn.session, decision, local_day(turn.now))
-    _log_decision(turn.message, outcome, turn.matcher)
+    turn.matcher.log(turn.message, outcome)
     turn.message.is_repeat = counting.is_repeat(turn.session, turn.message, text)
     if wants_person:
         # Whatever was found, a colleague is to answer: no entry's text is given, and none may count as given.
@@ -176,9 +175,9 @@ def _question(turn: Turn, text: str, decision: Decision) -> list[str]:
             parts = _answered(turn, entry, others)
         case Clarified(choices=choices, question=question):
             parts = [_clarified(turn, choices, question)]
-        case Unresolved(is_law=is_law):
+        case Unresolved(is_law=is_law, is_withheld=is_withheld):
             if is_law or turn.urgent:
-                return _headed(turn, [_open(turn, text, "unresolved", outcome)])
+                return _headed(turn, [_open(turn, text, "withheld" if is_withheld else "unresolved", outcome)])
             return _no_question_of_law(turn, text)
         case _:
             assert_never(outcome)
@@ -286,6 +285,8 @@ def _choice(turn: Turn, number: int) -> list[str]:
         entry = curation.published_text(turn.session, entry_id, local_day(turn.now))
     except NotFound:
         return [say(turn, "unclear")]
+    if turn.matcher.is_withheld(turn.session, entry_id, local_day(turn.now)):
+        return [_open(turn, entry.title, "withheld")]
     turn.message.entry_id, turn.message.entry_version_id = entry.id, entry.version_id
     return _answered(turn, entry)
 
@@ -448,17 +449,11 @@ def _open(turn: Turn, question: str, reason: str, outcome: Outcome | None = None
         reason,
         turn.now,
         urgent=turn.urgent is not None,
-        domain=_field_of(turn.message),
+        domain=field_of(turn.message),
         contrast=turn.matcher.keeps_apart,
     )
     turn.message.inquiry_id = inquiry.id
     return _registered(turn, inquiry, opened=opened, outcome=outcome)
-
-
-def _field_of(message: Message) -> str | None:
-    """The field of law of the nearest entry, for the colleagues' list and the figures; None where nothing is near."""
-    nearest = message.candidates[0] if message.candidates else None
-    return str(nearest["id"]).split(".", 1)[0] if nearest and nearest["score"] >= _WORTH_SORTING else None
 
 
 def _registered(turn: Turn, inquiry: Inquiry, *, opened: bool, outcome: Outcome | None = None) -> str:
@@ -489,25 +484,3 @@ def _question_of(turn: Turn, answered: Message) -> str:
     if answered.kind in ("question", "new_matter") or answered.entry_id is None:
         return answered.text or ""
     return curation.titles_of(turn.session, [answered.entry_id]).get(answered.entry_id, answered.text or "")
-
-
-def _log_decision(message: Message, outcome: Outcome, matcher: Matcher) -> None:
-    """Keep what was decided and on what evidence, so that any answer can be explained later."""
-    ranked = outcome.decision.ranked
-    message.candidates = [
-        {"id": one.id, "score": one.score, "evidence": {k: round(v, 4) for k, v in one.evidence.items()}}
-        for one in ranked
-    ]
-    message.score = ranked[0].score if ranked else None
-    message.reason = outcome.decision.reason
-    message.domain = _field_of(message)
-    model = matcher.engine.model
-    message.weights_digest, message.classifier_version = matcher.weights_digest, model.version if model else None
-    match outcome:
-        case Answered(entry=entry):
-            message.decision = DecisionKind.ANSWERED
-            message.entry_id, message.entry_version_id = entry.id, entry.version_id
-        case Clarified():
-            message.decision = DecisionKind.CLARIFIED
-        case Unresolved():
-            message.decision = DecisionKind.UNRESOLVED

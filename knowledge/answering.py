@@ -6,13 +6,14 @@ from datetime import date
 
 from sqlmodel import Session
 
-from knowledge import classifier, clusters, curation, matching_data, tuning
+from knowledge import classifier, clusters, curation, matching_data, signing, tuning
 from knowledge.content.matching import OutsideForm
 from knowledge.curation import EntryText
 from knowledge.database import Database
 from knowledge.matching.decide import Decision, Engine, Kind, decide
 from knowledge.matching.index import Index, Scope, build_index
 from knowledge.matching.weights import Weights, load_weights
+from knowledge.models import DecisionKind, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,39 +56,50 @@ class Clarified:
 class Unresolved:
     """Nothing that could be said with confidence. `is_law` tells a question of law from anything else.
 
-    `referral` is the hotline to name for a matter outside our domains, if there is one.
+    `referral` is the hotline to name for a matter outside our domains, if there is one. `is_withheld`: an entry would
+    answer, but is not to be given since its sign-off has lapsed.
     """
 
     is_law: bool
     referral: str | None
     decision: Decision
+    is_withheld: bool = False
 
 
 Outcome = Answered | Clarified | Unresolved
+_WORTH_SORTING = 5.0  # score 0-100 from which the nearest entry's field is taken for the question's
 
 
 @dataclass(frozen=True, slots=True)
 class _Published:
-    """Texts and titles read so far of one content version, on one day; what is not there was not asked for yet."""
+    """Texts and titles read so far of one content version, on one day; what is not there was not asked for yet.
+
+    What is `withheld` is neither given nor offered.
+    """
 
     version: int
     day: date
+    withheld: frozenset[str] = frozenset()
     texts: dict[str, EntryText] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
 
     def text(self, session: Session, entry_id: str) -> EntryText | None:
-        """The text of a published entry; None for any other."""
+        """The text of a published entry; None for any other, and for one that is withheld."""
+        if entry_id in self.withheld:
+            return None
         if entry_id not in self.texts:
             if not curation.titles_of(session, [entry_id]):
                 return None
-            self.texts[entry_id] = curation.published_text(session, entry_id, self.day)
+            text = curation.published_text(session, entry_id, self.day)
+            related = tuple(one for one in text.related if one[0] not in self.withheld)
+            self.texts[entry_id] = replace(text, related=related)
         return self.texts[entry_id]
 
     def titles_of(self, session: Session, entry_ids: list[str]) -> dict[str, str]:
         """Titles of the published ones among the entries."""
         if missing := [one for one in entry_ids if one not in self.titles]:
             self.titles.update(curation.titles_of(session, missing))
-        return {one: self.titles[one] for one in entry_ids if one in self.titles}
+        return {one: self.titles[one] for one in entry_ids if one in self.titles and one not in self.withheld}
 
 
 class Matcher:
@@ -190,7 +202,33 @@ class Matcher:
             is_law=decision.scope is not Scope.SMALLTALK,
             referral=outside.referral if outside else None,
             decision=decision,
+            is_withheld=decision.kind is Kind.ANSWER and decision.ranked[0].id in published.withheld,
         )
+
+    def is_withheld(self, session: Session, entry_id: str, today: date) -> bool:
+        """Whether an entry is not to be given since its sign-off has lapsed."""
+        return entry_id in self._published_now(session, today).withheld
+
+    def log(self, message: Message, outcome: Outcome) -> None:
+        """Keep what was decided and on what evidence in a message's row, so that any answer can be replayed."""
+        ranked = outcome.decision.ranked
+        message.candidates = [
+            {"id": one.id, "score": one.score, "evidence": {k: round(v, 4) for k, v in one.evidence.items()}}
+            for one in ranked
+        ]
+        message.score = ranked[0].score if ranked else None
+        message.reason = outcome.decision.reason
+        message.domain = field_of(message)
+        model = self._engine.model
+        message.weights_digest, message.classifier_version = self._weights_digest, model.version if model else None
+        match outcome:
+            case Answered(entry=entry):
+                message.decision = DecisionKind.ANSWERED
+                message.entry_id, message.entry_version_id = entry.id, entry.version_id
+            case Clarified():
+                message.decision = DecisionKind.CLARIFIED
+            case Unresolved():
+                message.decision = DecisionKind.UNRESOLVED
 
     def _remember(self, weights: Weights) -> str:
         """Before anything is decided with them, so that each decision can name them."""
@@ -213,5 +251,13 @@ class Matcher:
             version = curation.content_version(session)
         published = self._published
         if (published.version, published.day) != (version, today):
-            published = self._published = _Published(version, today)
+            with session.no_autoflush:
+                withheld = signing.withheld(session, today)
+            published = self._published = _Published(version, today, withheld)
         return published
+
+
+def field_of(message: Message) -> str | None:
+    """The field of law of the nearest entry, for the colleagues' list and the figures; None where nothing is near."""
+    nearest = message.candidates[0] if message.candidates else None
+    return str(nearest["id"]).split(".", 1)[0] if nearest and nearest["score"] >= _WORTH_SORTING else None

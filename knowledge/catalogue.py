@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import case, func, or_
 from sqlmodel import Session, col, select
 
+from knowledge import signing
 from knowledge.models import DraftStatus, EntryDraft, EntryStatus, FaqEntry, Feedback, Message, ReReview, Variant
 
 SOON = timedelta(days=30)
@@ -25,6 +26,7 @@ class Wanted:
     author: str = ""
     due: str = ""
     unsigned: bool = False
+    lapsed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,9 @@ def _conditions(session: Session, wanted: Wanted, today: date) -> list[Any]:
     if wanted.status:
         conditions.append(FaqEntry.status == wanted.status)
     if wanted.unsigned:
-        conditions += [col(FaqEntry.signed_off_by).is_(None), FaqEntry.status == EntryStatus.PUBLISHED]
+        conditions += [signing.is_unsigned(today), FaqEntry.status == EntryStatus.PUBLISHED]
+    if wanted.lapsed:
+        conditions += [signing.has_lapsed(today), FaqEntry.status == EntryStatus.PUBLISHED]
     if wanted.due == "law":
         conditions.append(col(FaqEntry.id).in_(select(ReReview.entry_id).where(col(ReReview.closed_at).is_(None))))
     elif wanted.due:

@@ -24,7 +24,8 @@ _SEARCHED = (col(FaqEntry.title), col(FaqEntry.question), col(FaqEntry.id))
 class EntryText:
     """An entry as an asker may read it on a day: figures filled in, citations in order.
 
-    `related` are (id, title) of published entries; `signed_off_by` is None until a lawyer has signed.
+    `related` are (id, title) of published entries; `signed_off_by` is None until a lawyer has signed, and again where
+    the sign-off has lapsed on that day because an article was amended (`sign_off_lapsed`).
     """
 
     id: str
@@ -42,6 +43,7 @@ class EntryText:
     checked_on: date
     review_by: date
     signed_off_by: str | None
+    sign_off_lapsed: bool = False
 
 
 def published_text(session: Session, entry_id: str, on: date) -> EntryText:
@@ -56,7 +58,7 @@ def published_text(session: Session, entry_id: str, on: date) -> EntryText:
     if found is None:
         raise NotFound(f"没有已发布的条目 {entry_id}，或它在{on}没有生效的文本")
     version, entry = found
-    return _text(session, entry, version)
+    return _text(session, entry, version, on)
 
 
 def entry_text(session: Session, entry_id: str, on: date) -> EntryText:
@@ -69,12 +71,14 @@ def entry_text(session: Session, entry_id: str, on: date) -> EntryText:
     )
     if entry is None or version is None:
         raise NotFound(f"没有条目 {entry_id}")
-    return _text(session, entry, version)
+    return _text(session, entry, version, on)
 
 
-def _text(session: Session, entry: FaqEntry, version: EntryVersion) -> EntryText:
+def _text(session: Session, entry: FaqEntry, version: EntryVersion, on: date) -> EntryText:
     assert version.id is not None, "a row that was read has its id"
     titles = titles_of(session, entry.related) if entry.related else {}
+    lapses_on = entry.sign_off_lapses_on
+    has_lapsed = entry.signed_off_by is not None and lapses_on is not None and lapses_on <= on
     answer = version.answer
     if "{figure:" in answer:
         answer = fill_figures(answer, worded_figures(session))
@@ -93,7 +97,8 @@ def _text(session: Session, entry: FaqEntry, version: EntryVersion) -> EntryText
         status=entry.status,
         checked_on=entry.checked_on,
         review_by=entry.review_by,
-        signed_off_by=entry.signed_off_by,
+        signed_off_by=None if has_lapsed else entry.signed_off_by,
+        sign_off_lapsed=has_lapsed,
     )
 
 

@@ -22,7 +22,8 @@ from knowledge.models import (
     StaffMember,
 )
 from knowledge.models.inquiries import OPEN_STATUSES
-from knowledge.statutes import rereview
+from knowledge.statutes import rereview, sign_offs
+from knowledge.statutes.sign_offs import Cites, Known
 from knowledge.working_days import local_day
 
 OPEN_DRAFTS = (DraftStatus.DRAFT, DraftStatus.SUBMITTED, DraftStatus.REVIEWED)
@@ -117,7 +118,7 @@ def take_back(session: Session, draft_id: int, actor: str, now: datetime, commen
     if comment.strip():
         add_comment(session, draft_id, actor, comment, now)
     draft = _move(session, draft, before, DraftStatus.DRAFT, "take_back", actor, now)
-    draft.reviewer, draft.signed = None, False
+    draft.reviewer, draft.signed, draft.signed_on = None, False, None
     session.add(draft)
     return draft
 
@@ -130,6 +131,7 @@ def review(session: Session, draft_id: int, reviewer: StaffMember, now: datetime
     moved = _move(session, draft, DraftStatus.SUBMITTED, DraftStatus.REVIEWED, "review", reviewer.name, now)
     moved.reviewer, moved.signed = reviewer.name, reviewer.role == Role.REVIEWER
     moved.content = {**moved.content, "checked_on": local_day(now).isoformat()}
+    moved.signed_on = sign_offs.as_rows(_read_by_lawyer(session, moved, local_day(now))) if moved.signed else None
     session.add(moved)
     return moved
 
@@ -168,8 +170,11 @@ def publish(
         rereview.close_settled(session, form.id, now, today)
     session.flush()
     stored = session.get_one(FaqEntry, form.id)
-    stored.signed_off_by = draft.reviewer if draft.signed else None
+    stored.signed_off_by = stored.sign_off_lapses_on = None
     session.add(stored)
+    if draft.signed and draft.reviewer:
+        # On what the lawyer read then: what was amended since lapses the sign-off at once.
+        sign_offs.record(session, form.id, draft.reviewer, sign_offs.from_rows(draft.signed_on or []), now, today)
     moved.published_at, moved.published_by = now, actor
     moved.content = form.model_dump(mode="json")
     session.add(moved)
@@ -272,60 +277,6 @@ def newest_published(session: Session, entry_id: str) -> EntryDraft | None:
     return next(iter(history(session, entry_id)), None)
 
 
-def to_sign(session: Session, limit: int, *, after: str = "") -> list[FaqEntry]:
-    """Published entries without a lawyer's sign-off, by id, those behind `after`: the reading list."""
-    rows = session.exec(
-        select(FaqEntry)
-        .where(
-            FaqEntry.status == EntryStatus.PUBLISHED, col(FaqEntry.signed_off_by).is_(None), col(FaqEntry.id) > after
-        )
-        .order_by(col(FaqEntry.id))
-        .limit(limit)
-    )
-    return list(rows.all())
-
-
-def count_to_sign(session: Session) -> int:
-    """How many published entries no lawyer has signed yet."""
-    return session.exec(
-        select(func.count())
-        .select_from(FaqEntry)
-        .where(FaqEntry.status == EntryStatus.PUBLISHED, col(FaqEntry.signed_off_by).is_(None))
-    ).one()
-
-
-def sign(session: Session, entry_id: str, version_id: int, lawyer: StaffMember, now: datetime) -> None:
-    """A lawyer signs an entry as it reads now.
-
-    DraftMoved where another text is in force than the one read (`version_id`); InvalidInput for anybody but a
-    lawyer (the reviewer's role), or for one who wrote it.
-    """
-    if lawyer.role != Role.REVIEWER:
-        raise InvalidInput("只有“审核（律师）”权限的人员可以签署条目")
-    text = curation.published_text(session, entry_id, local_day(now))
-    if text.version_id != version_id:
-        raise DraftMoved("条目刚刚有了新的版本：请重新阅读后再签署")
-    newest = newest_published(session, entry_id)
-    if newest and lawyer.name in newest.authors:
-        raise InvalidInput("起草人不能签署自己写的条目")
-    entry = session.get_one(FaqEntry, entry_id)
-    before = entry.signed_off_by
-    entry.signed_off_by = lawyer.name
-    entry.updated_at = now
-    session.add(entry)
-    audit.record(
-        session,
-        actor=lawyer.name,
-        action="entry.sign",
-        subject=f"entry {entry_id}",
-        before={"signed_off_by": before},
-        after={"signed_off_by": lawyer.name, "version_id": version_id},
-        now=now,
-    )
-    # Whether an answer is signed shows in every reply.
-    curation.publish_content(session, now, f"{entry_id}: signed")
-
-
 def add_variants(session: Session, entry_id: str, texts: Sequence[str], actor: str, now: datetime) -> list[str]:
     """Add similar questions to a published entry at once, and to its open draft, which must not lose them."""
     added = curation.add_variants(session, entry_id, texts, actor, now)
@@ -345,6 +296,13 @@ def awaiting(session: Session, draft: EntryDraft) -> list[Inquiry]:
         .limit(200)
     )
     return list(rows.all())
+
+
+def _read_by_lawyer(session: Session, draft: EntryDraft, today: date) -> list[Known]:
+    """The texts of the articles a draft cites, as they stand beside it for whoever reviews it."""
+    spans = form_of(draft).as_of(today).spans
+    cites = [Cites(cited, None, span.start, span.end) for span in spans for cited in span.citations]
+    return sign_offs.known(session, cites, today)
 
 
 def _stored(session: Session, entry_id: str, today: date) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def revise_entry(session: Session, form: EntryForm, now: datetime, *, by_seed: b
     after = form.as_of(today)
     if before.spans != after.spans:
         # The text changed under the signature.
-        stored.signed_off_by = None
+        stored.signed_off_by = stored.sign_off_lapses_on = None
         numbers = session.exec(select(EntryVersion.number).where(EntryVersion.entry_id == form.id))
         _add_versions(session, form.id, after.spans, now, first=max(numbers, default=0) + 1, by_seed=by_seed)
     session.flush()

@@ -1,8 +1,11 @@
 """Which of an entry's texts holds on which days."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+
+from sqlmodel import Session, col, select
 
 from knowledge.models import EntryVersion
 
@@ -42,6 +45,19 @@ def timeline(versions: Iterable[EntryVersion], since: date) -> list[Held]:
         else:
             held.append(Held(version, start if position else None, end))
     return held
+
+
+def held_days(
+    session: Session, entry_ids: set[str], since: date
+) -> dict[str, dict[int, tuple[date | None, date | None]]]:
+    """Of each entry, the ids of the versions that hold on `since` or later, with their days."""
+    versions: dict[str, list[EntryVersion]] = defaultdict(list)
+    for version in session.exec(select(EntryVersion).where(col(EntryVersion.entry_id).in_(entry_ids))):
+        versions[version.entry_id].append(version)
+    return {
+        entry_id: {held.version.id or 0: (held.start, held.end) for held in timeline(known, since)}
+        for entry_id, known in versions.items()
+    }
 
 
 def _holds(version: EntryVersion, on: date) -> bool:

@@ -17,6 +17,7 @@ from knowledge.catalogue import Wanted
 from knowledge.differences import differences
 from knowledge.errors import InvalidInput, NotFound
 from knowledge.models import DOMAIN_NAMES, EntryDraft, EntryStatus, StaffMember
+from knowledge.statutes import sign_offs
 from knowledge.working_days import local_day
 
 router = APIRouter()
@@ -38,6 +39,7 @@ def list_entries(request: Request, member: Viewer, session: Reading) -> Response
         author=texts["author"],
         due=due if due in {"past", "soon", "law"} else "",
         unsigned=query.get("unsigned") == "1",
+        lapsed=query.get("lapsed") == "1",
     )
     now = request.app.state.now()
     today, number = local_day(now), page_number(request)
@@ -47,6 +49,7 @@ def list_entries(request: Request, member: Viewer, session: Reading) -> Response
     total = catalogue.count(session, wanted, today)
     kept = {"q": wanted.words, "domain": wanted.domain, "topic": wanted.topic, "status": wanted.status}
     kept |= {"author": wanted.author, "due": wanted.due, "unsigned": "1" if wanted.unsigned else "", "order": order}
+    kept |= {"lapsed": "1" if wanted.lapsed else ""}
     return page(
         request,
         "entries/list.html",
@@ -118,6 +121,7 @@ def _show(
     now = request.app.state.now()
     today = local_day(now)
     entry = curation.entry_text(session, entry_id, today)
+    texts, signed = sign_offs.of_entry(session, entry_id, today), sign_offs.signed_hashes(session, entry_id)
     history: list[EntryDraft] = drafts.history(session, entry_id)
     return page(
         request,
@@ -131,6 +135,9 @@ def _show(
         draft=drafts.open_draft_of(session, entry_id),
         use=catalogue.use_of(session, [entry_id], now - timedelta(days=USE_DAYS)).get(entry_id),
         use_days=USE_DAYS,
+        sign_off=sign_offs.newest(session, entry_id) if entry.signed_off_by or entry.sign_off_lapsed else None,
+        signed_on=texts,
+        amended=[one for one in texts if sign_offs.is_other(one, signed)],
         error=str(error or ""),
         today=today,
     )

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from admin.auth import Reading, Viewer
 from admin.rendering import page
-from knowledge import catalogue, corrections, drafts, figures, inbox, overview
+from knowledge import catalogue, corrections, figures, inbox, overview, signing
 from knowledge.inbox import Wanted
 from knowledge.reports.counting import QUESTION_IS
 from knowledge.statutes import rereview
@@ -34,7 +34,8 @@ def home(request: Request, member: Viewer, session: Reading) -> Response:
         due_entries=overview.entries_due(session, today, timedelta(days=30)),
         due_count=catalogue.count(session, catalogue.Wanted(due="soon"), today),
         rereviews=len(rereview.entries_due(session)),
-        to_sign=drafts.count_to_sign(session),
+        to_sign=signing.count_to_sign(session, today),
+        lapsed=signing.count_lapsed(session, today),
         figures_unset=figures_unset,
         figures_past_due=figures_past_due,
         to_confirm=corrections.count_proposed(session),

@@ -31,6 +31,9 @@ GROUPS: tuple[tuple[str, tuple[SettingsPage, ...]], ...] = (
                 "/settings/fixed-replies", "固定回复", "整条来信就是关键词时给出的内容，如地址、电话", Role.CURATOR
             ),
             SettingsPage("/settings/urgent-rules", "紧急规则", "认出紧急来信，先说该拨的号码", Role.ADMINISTRATOR),
+            SettingsPage(
+                "/settings/sign-offs", "律师签署", "法规修改、签署失效后，照常答复还是转人工", Role.ADMINISTRATOR
+            ),
         ),
     ),
     (

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from admin.auth import Curator, OwnForm, Reading, Transaction, Viewer
 from admin.paging import page_number
 from admin.rendering import page
-from knowledge import audit
+from knowledge import audit, curation
 from knowledge.content import REGISTER
 from knowledge.errors import ContentError, NotFound
 from knowledge.models import Role, StaffMember, Statute, StatuteVersion
@@ -77,7 +77,8 @@ def import_statute(
     except (ContentError, ValueError) as error:
         return _import_form(request, member, error=str(error), **typed)
     now = request.app.state.now()
-    [stored], opened = rereview.import_versions(session, [text], read_register(REGISTER), now, local_day(now))
+    imported = rereview.import_versions(session, [text], read_register(REGISTER), now, local_day(now))
+    [stored], opened = imported.stored, imported.opened
     if stored.brought is not Brought.UNCHANGED:
         audit.record(
             session,
@@ -90,13 +91,18 @@ def import_statute(
                 "effective": stored.version.effective,
                 "articles": len(text.articles),
                 "entries": sorted({one.entry_id for one in opened}),
+                "sign_offs": imported.lapsing,
             },
             now=now,
         )
+    if imported.lapsing:
+        # Whether an answer is signed shows in every reply.
+        curation.publish_content(session, now, f"sign-offs: {stored.statute.title}")
     address = request.url_for("show_statute", statute_id=str(stored.statute.id)).path
     count = len({one.entry_id for one in opened})
     return RedirectResponse(
-        f"{address}?version={stored.version.id}&brought={stored.brought}&reviews={count}", status_code=303
+        f"{address}?version={stored.version.id}&brought={stored.brought}&reviews={count}&lapsing={len(imported.lapsing)}",
+        status_code=303,
     )
 
 
@@ -170,6 +176,7 @@ def show_statute(request: Request, statute_id: int, member: Viewer, session: Rea
         entries=sorted({(one.entry_id, one.title) for listed in cited.values() for one in listed}),
         brought=request.query_params.get("brought", ""),
         reviews=_whole(request.query_params.get("reviews", "")),
+        lapsing=_whole(request.query_params.get("lapsing", "")),
         place_name=library.place_name,
     )
 

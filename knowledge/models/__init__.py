@@ -40,6 +40,7 @@ from knowledge.models.matching import (
 )
 from knowledge.models.messages import DecisionKind, Feedback, FurtherAnswer, Message
 from knowledge.models.outbox import OutboxMessage, OutboxStatus
+from knowledge.models.sign_offs import SignedArticle, SignOff
 from knowledge.models.site_settings import SiteSetting
 from knowledge.models.staff import AttemptCount, Role, StaffMember, StaffSession
 from knowledge.models.standing import FixedReply, FixedReplyKeyword, Revision, TextVersion, UrgentRule
@@ -96,6 +97,8 @@ __all__ = [
     "ReplyKind",
     "Revision",
     "Role",
+    "SignOff",
+    "SignedArticle",
     "SiteSetting",
     "StaffAlert",
     "StaffMember",

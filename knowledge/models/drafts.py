@@ -24,7 +24,8 @@ class EntryDraft(SQLModel, table=True):
     """One draft of an entry. A published one is never changed again: it is what was published then.
 
     `content` is the entry in its exchange form (`content.entries.EntryForm`), perhaps still incomplete. `authors`
-    are all who wrote at it: none of them may review it. `signed` says that the reviewer did so as a lawyer.
+    are all who wrote at it: none of them may review it. `signed` says that the reviewer did so as a lawyer, on the
+    texts of law in `signed_on` (`statutes.sign_offs.as_rows`).
     """
 
     __tablename__ = "entry_draft"
@@ -42,6 +43,9 @@ class EntryDraft(SQLModel, table=True):
     authors: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     reviewer: str | None = Field(default=None, max_length=50)
     signed: bool = False
+    signed_on: list[dict[str, Any]] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True), nullable=True)
+    )
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     updated_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     published_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))

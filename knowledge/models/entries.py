@@ -61,7 +61,10 @@ class FaqEntry(SQLModel, table=True):
     # Which seed text the entry was loaded from (sha-256 over the file's form of it): tells an entry nobody
     # has edited since from one that a site has made its own.
     seed_hash: str | None = Field(default=None, max_length=64)
+    # The lawyer who signed the text there is, and the first day on which an article it cites is another than was
+    # signed (statutes.sign_offs): from then on the sign-off has lapsed.
     signed_off_by: str | None = Field(default=None, max_length=50)
+    sign_off_lapses_on: date | None = None
     updated_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 

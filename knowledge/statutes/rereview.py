@@ -5,15 +5,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import SequenceMatcher
+from typing import NamedTuple
 
 from sqlmodel import Session, col, select
 
 from knowledge.models import Article, Citation, EntryStatus, EntryVersion, FaqEntry, ReReview, Statute, StatuteVersion
-from knowledge.statutes import library
+from knowledge.statutes import library, sign_offs
 from knowledge.statutes.citation import Cited, short_title
 from knowledge.statutes.register import Register
 from knowledge.statutes.texts import StatuteText, plain_title, text_hash
-from knowledge.validity import timeline
+from knowledge.validity import held_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,15 @@ class DueReview:
     opened_at: datetime
 
 
+class Imported(NamedTuple):
+    """What an import brought: versions as stored, the re-reviews it opened, and the entries for whose sign-off it
+    changed the day on which it lapses (today at the earliest)."""
+
+    stored: list[library.Stored]
+    opened: list[DueReview]
+    lapsing: list[str]
+
+
 def cited_title(session: Session, name: str) -> str:
     """The title that entries cite under a title, everyday name or alias; NotFound where nobody knows it."""
     plain = plain_title(name.strip().strip("《》"))
@@ -88,7 +98,7 @@ def citing(
         for citation, entry_id in session.exec(statement)
         if plain_title(citation.statute) == plain and name in {plain, citation.statute}
     ]
-    held = _held(session, {entry_id for _, entry_id in rows}, since)
+    held = held_days(session, {entry_id for _, entry_id in rows}, since)
     entries = _entries(session, held)
     found = [
         Citing(
@@ -107,17 +117,18 @@ def citing(
 
 def import_versions(
     session: Session, texts: Sequence[StatuteText], register: Register, now: datetime, today: date
-) -> tuple[list[library.Stored], list[DueReview]]:
+) -> Imported:
     """Store versions of one statute and put into re-review exactly the entries whose cited text they change.
 
     Compared is the text a citation was checked against; where nobody recorded it, the text before. Not concerned
     is a text that no longer holds when the version takes effect, nor any by a version that is history: over on
     `today`, superseded, or older than the one `register` says the entries were checked against. The same import
-    again does nothing. Gives what was stored, and the re-reviews it opened.
+    again does nothing. A lawyer's sign-off lapses with the first day on which an article it was given on is another.
     """
     stored = [library.store(session, text, now) for text in texts]
     session.flush()
-    opened = []
+    opened: list[DueReview] = []
+    lapsing: list[str] = []
     for one in stored:
         checked = register.statutes.get(one.statute.title)
         is_older = (
@@ -125,7 +136,8 @@ def import_versions(
         )
         if one.brought is not library.Brought.UNCHANGED and not is_older:
             opened += _compare(session, one.statute, one.version, today, now, replaced=one.replaced)
-    return stored, opened
+            lapsing += sign_offs.examine_statute(session, one.statute.title, today)
+    return Imported(stored, opened, sorted(set(lapsing)))
 
 
 def citing_counts(session: Session) -> dict[str, int]:
@@ -266,17 +278,6 @@ def close_settled(session: Session, entry_id: str, now: datetime, today: date) -
             session.add(row)
             closed += 1
     return closed
-
-
-def _held(session: Session, entry_ids: set[str], since: date) -> dict[str, dict[int, tuple[date | None, date | None]]]:
-    """Of each entry, the versions still or yet to come into force with their days."""
-    versions: dict[str, list[EntryVersion]] = defaultdict(list)
-    for version in session.exec(select(EntryVersion).where(col(EntryVersion.entry_id).in_(entry_ids))):
-        versions[version.entry_id].append(version)
-    return {
-        entry_id: {held.version.id or 0: (held.start, held.end) for held in timeline(known, since)}
-        for entry_id, known in versions.items()
-    }
 
 
 def _entries(session: Session, entry_ids: Iterable[str]) -> dict[str, FaqEntry]:

@@ -104,7 +104,10 @@ def test_only_a_reviewer_reviews_and_a_lawyer_signs(served: Served, browser: htt
         version = re.search(r'name="version" value="(\d+)"', listed.text)
         assert entry
         assert version
-        assert "还有4条未签署" in post(lawyer, "/signing", entry=entry[1], version=version[1]).text
+        read = re.search(r'name="read" value="([0-9a-f]+)"', listed.text)
+        assert read
+        signed = post(lawyer, "/signing", entry=entry[1], version=version[1], read=read[1])
+        assert "还有4条未签署" in signed.text
         stale = post(lawyer, "/signing", entry=entry[1], version="99999")
         assert stale.status_code == 409
         assert post(lawyer, "/signing/objection", entry="labor.wage.arrears", comment=" ").status_code == 422

@@ -66,6 +66,8 @@ LEAST: dict[tuple[str, str], Role] = {
     ("POST", "/drafts/{draft_id}/comparison"): C,
     ("POST", "/drafts/{draft_id}/comparison/cancellation"): C,
     ("GET", "/signing"): R,
+    ("GET", "/settings/sign-offs"): A,
+    ("POST", "/settings/sign-offs"): A,
     ("POST", "/signing"): R,
     ("POST", "/signing/objection"): R,
     ("GET", "/trial"): V,

@@ -1,12 +1,14 @@
 """更正 in Debian's Chromium: from the entry to who received it, the correction, its confirmation and a replay."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from knowledge.models import Role
 from tests.admin.test_messages import ENTRY, QUESTION, revise
+from tests.admin.test_statute_pages import NEW, OLD
 from tests.browser.conftest import photograph
 from tests.browser.test_workbench import enter
 from tests.conftest import Served, add_staff
@@ -63,3 +65,54 @@ def test_a_wrong_answer_is_corrected_and_replayed(served: Served, page: Page) ->
     expect(page.get_by_text("此后条目有了第2版")).to_be_visible()
     expect(page.get_by_text("对这条答复发过")).to_be_visible()
     photograph(page, "replay")
+
+
+def test_an_amended_statute_lapses_a_sign_off_which_is_given_again(served: Served, page: Page, tmp_path: Path) -> None:
+    add_staff(served.database, "王", Role.REVIEWER)
+    add_staff(served.database, "陈", Role.ADMINISTRATOR)
+    zhang = served.user("zhang")
+    law = tmp_path / "劳动合同法.md"
+    enter(page, served, "/statutes/import", "王")
+    expect(page.get_by_label("本版施行日期")).to_be_visible()
+    for since, text in (("2013-07-01", OLD), ("2026-11-01", NEW)):
+        law.write_text(f"中华人民共和国劳动合同法\n{text}", "utf-8")
+        page.goto(f"{served.url}/admin/statutes/import")
+        page.get_by_label(re.compile("^文件")).set_input_files(law)
+        page.get_by_label("本版施行日期").fill(since)
+        page.get_by_role("button", name="导入").click()
+        expect(page.get_by_role("status")).to_contain_text("已导入新版本")
+        if text is OLD:
+            page.goto(f"{served.url}/admin/signing?entry={ENTRY}")
+            page.get_by_role("button", name="已复核，签署并看下一条").click()
+            expect(page.get_by_text("还有4条未签署")).to_be_visible()
+    photograph(page, "statute-lapsing")
+    zhang.says(QUESTION).hears("待律师重新复核")
+
+    page.get_by_role("link", name="今日", exact=True).click()
+    expect(page.get_by_role("link", name="签署因法规修改失效的条目1条")).to_be_visible()
+    photograph(page, "today-lapsed")
+    page.get_by_role("link", name="签署因法规修改失效的条目1条").click()
+    expect(page.get_by_text("王的签署已失效")).to_be_visible()
+    page.get_by_role("link", name=re.compile("试用期最长多久")).click()
+    expect(page.get_by_text("的签署已失效：《劳动合同法》第十九条")).to_be_visible()
+    photograph(page, "entry-lapsed")
+    page.get_by_role("link", name="重新签署").click()
+    expect(page.get_by_text("签署后修改", exact=True)).to_be_visible()
+    photograph(page, "signing-lapsed")
+
+    page.get_by_role("button", name="退出").click()
+    expect(page.get_by_label("用户名")).to_be_visible()
+    enter(page, served, "/settings/sign-offs", "陈")
+    expect(page.get_by_role("heading", name="律师签署", exact=True)).to_be_visible()
+    page.get_by_label(re.compile("暂不直接答复")).check()
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_role("status")).to_contain_text("已保存")
+    photograph(page, "sign-off-rule")
+    zhang.says(QUESTION).hears("已登记")
+    page.get_by_role("button", name="退出").click()
+    expect(page.get_by_label("用户名")).to_be_visible()
+    enter(page, served, "/signing", "王")
+    expect(page.get_by_text("签署后修改", exact=True)).to_be_visible()
+    page.keyboard.press("s")
+    expect(page.get_by_text("还有4条未签署")).to_be_visible()
+    zhang.says(QUESTION).hears("试用期最长六个月").hears_not("待律师重新复核")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, select
 
-from knowledge import catalogue, curation, drafts, seeding
+from knowledge import catalogue, curation, drafts, seeding, signing
 from knowledge.answering import Answered, Matcher, Outcome
 from knowledge.content import FIGURES
 from knowledge.content.entries import read_figures
@@ -14,7 +14,7 @@ from knowledge.database import Database
 from knowledge.differences import differences
 from knowledge.errors import DraftMoved, InvalidInput, NotFound
 from knowledge.models import Asker, AuditRecord, EntryDraft, FaqEntry, Feedback, Message, Role, StaffMember
-from knowledge.statutes import rereview
+from knowledge.statutes import rereview, sign_offs
 from knowledge.statutes.register import Register
 from knowledge.statutes.texts import ArticleText, StatuteFacts, StatuteText
 from tests.builders import ARREARS, PROBATION, as_if_compared, cast_entries
@@ -224,16 +224,22 @@ def test_a_draft_with_a_fault_is_not_submitted(stored: Database, content: dict[s
 
 def test_a_lawyer_signs_what_was_read_and_nothing_else(stored: Database) -> None:
     with stored.writing() as session:
-        assert drafts.count_to_sign(session) == 5
-        first = drafts.to_sign(session, 1)[0]
+        assert signing.count_to_sign(session, TODAY) == 5
+        first = signing.to_sign(session, TODAY)
+        assert first is not None
         text = curation.published_text(session, first.id, TODAY)
+        read = sign_offs.digest(sign_offs.of_entry(session, first.id, TODAY))
         with pytest.raises(InvalidInput, match="只有"):
-            drafts.sign(session, first.id, text.version_id, member(session, "陈"), NOW)
+            signing.sign(session, first.id, text.version_id, read, member(session, "陈"), NOW)
         with pytest.raises(DraftMoved, match="重新阅读"):
-            drafts.sign(session, first.id, text.version_id + 999, member(session, "王"), NOW)
-        drafts.sign(session, first.id, text.version_id, member(session, "王"), NOW)
-        assert drafts.count_to_sign(session) == 4
-        assert drafts.to_sign(session, 1)[0].id > first.id
+            signing.sign(session, first.id, text.version_id + 999, read, member(session, "王"), NOW)
+        with pytest.raises(DraftMoved, match="所引条文"):
+            signing.sign(session, first.id, text.version_id, "0" * 16, member(session, "王"), NOW)
+        signing.sign(session, first.id, text.version_id, read, member(session, "王"), NOW)
+        assert signing.count_to_sign(session, TODAY) == 4
+        following = signing.to_sign(session, TODAY)
+        assert following is not None
+        assert following.id > first.id
         published(session, by="陈", answer="试用期最长六个月，又改。")
         assert session.get_one(FaqEntry, ENTRY).signed_off_by is None, "a new text lapses the signature"
 

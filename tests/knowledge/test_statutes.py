@@ -29,7 +29,7 @@ def version(effective: date | None, *texts: str, name: str = LAW, superseded: bo
 
 
 def bring(session: Session, *texts: StatuteText, register: Register | None = None) -> list[DueReview]:
-    return rereview.import_versions(session, texts, register or Register({}, {}), NOW, TODAY)[1]
+    return rereview.import_versions(session, texts, register or Register({}, {}), NOW, TODAY).opened
 
 
 def entry(session: Session, id: str, *articles: int, **fields: object) -> None:
