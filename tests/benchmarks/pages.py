@@ -19,6 +19,7 @@ from pathlib import Path
 import structlog
 from fastapi.testclient import TestClient
 from sqlalchemy import insert
+from sqlmodel import select
 
 from bot.main import create_app
 from bot.settings import Account
@@ -29,7 +30,7 @@ from knowledge.content.entries import EntryForm, read_entries, read_figures
 from knowledge.database import Database
 from knowledge.matching.normalize import normalize, without_courtesy
 from knowledge.migrations import migrate
-from knowledge.models import Asker, Feedback, Inquiry, InquiryCluster, Message, Role, StaffReply
+from knowledge.models import Asker, EntryVersion, Feedback, Inquiry, InquiryCluster, Message, Role, StaffReply
 from knowledge.working_days import local_day, now_utc
 from tests.conftest import AES_KEY, APP_ID, PASSWORD, TOKEN
 
@@ -43,6 +44,14 @@ PAGES = (
     "/admin/entries?q=工资",
     "/admin/entries?due=soon&unsigned=1",
     "/admin/entries/{entry}",
+    "/admin/entries?lapsed=1",
+    "/admin/entries/{entry}/recipients",
+    "/admin/corrections",
+    "/admin/messages",
+    "/admin/messages?q=工资",
+    "/admin/messages?q=工资&since=2020-01-01",
+    "/admin/messages?q=没有这样的话&since=2020-01-01",
+    "/admin/messages/{message}",
     "/admin/drafts",
     "/admin/drafts/{draft}",
     "/admin/signing",
@@ -90,6 +99,7 @@ def fill(database: Database, entries: int, messages: int) -> dict[str, str]:
             seeding.add_entry(session, form, now)
             ids.append(form.id)
         curation.publish_content(session, now, "benchmark")
+        versions = dict(session.exec(select(EntryVersion.entry_id, EntryVersion.id)).all())
         session.add_all(Asker(channel="bench", address=str(one), created_at=now) for one in range(1000))
         session.flush()
         batch = [
@@ -103,6 +113,8 @@ def fill(database: Database, entries: int, messages: int) -> dict[str, str]:
                 "domain": ids[number % len(ids)].split(".", 1)[0],
                 "is_repeat": number % 25 == 0,
                 "entry_id": ids[number % len(ids)] if number % 4 < 2 else None,
+                "entry_version_id": versions[ids[number % len(ids)]] if number % 4 < 2 else None,
+                "reply": "答复的原文。" * 30,
                 "candidates": [{"id": ids[0], "score": 3.0, "evidence": {}}],
                 "latency_ms": 20.0,
             }
@@ -152,7 +164,13 @@ def fill(database: Database, entries: int, messages: int) -> dict[str, str]:
         staff.add(session, "陈", PASSWORD, Role.REVIEWER, now)
         draft = drafts.begin(session, ids[0], "李", now)
         staff.add(session, "管", PASSWORD, Role.ADMINISTRATOR, now)
-    return {"inquiry": "Q20260101-0000", "entry": ids[1], "draft": str(draft.id), "today": str(local_day(now))}
+    return {
+        "inquiry": "Q20260101-0000",
+        "entry": ids[1],
+        "draft": str(draft.id),
+        "message": "1",
+        "today": str(local_day(now)),
+    }
 
 
 def main(entries: int, messages: int, repeats: int) -> None:
