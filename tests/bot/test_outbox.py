@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from bot.conversation import Dialogue
 from bot.outbox import Deliverer
@@ -26,8 +26,9 @@ from bot.wechat.tokens import ProcessTokens
 from knowledge import inquiries, outbox, seeding
 from knowledge.answering import Matcher
 from knowledge.database import Database
-from knowledge.models import Asker, Conversation, OutboxMessage, OutboxStatus
+from knowledge.models import Asker, Conversation, Correction, CorrectionStatus, OutboxMessage, OutboxStatus
 from knowledge.working_days import now_utc
+from tests.builders import build_entry
 from tests.conftest import APP_ID, NOW, Served, opened_database, serving
 from tests.wechat_api import SECRET, WeChat, wechat
 
@@ -276,6 +277,33 @@ def test_of_many_workers_one_pushes(office: Office) -> None:
 
 
 def test_a_worker_killed_at_any_line_loses_nothing_and_doubles_only_what_is_marked_unsure(tmp_path: Path) -> None:
+    def write(session: Session, number: str) -> None:
+        inquiries.reply(session, number, "李", "开头。" + "长" * 900 + "。结尾", now_utc())
+
+    assert kill_at_every_line(tmp_path, write) > 60
+
+
+def test_a_correction_is_as_safe_from_a_killed_worker(tmp_path: Path) -> None:
+    def write(session: Session, number: str) -> None:
+        seeding.add_entry(session, build_entry(), NOW)
+        correction = Correction(
+            entry_id="labor.probation.length",
+            version_ids=[],
+            text="更正：开头。结尾",
+            status=CorrectionStatus.SENT,
+            authors=["李"],
+            created_at=NOW,
+        )
+        session.add(correction)
+        session.flush()
+        asker_id = inquiries.by_number(session, number).asker_id
+        outbox.enqueue_correction(session, correction.id or 0, [asker_id], now_utc())
+
+    assert kill_at_every_line(tmp_path, write) > 30
+
+
+def kill_at_every_line(tmp_path: Path, write: Callable[[Session, str], object]) -> int:
+    """Kill a worker at each line while it pushes what `write` puts on its way; gives how many lines there were."""
     with opened_database("sqlite", tmp_path) as database, wechat() as weixin:
         with database.writing() as session:
             seeding.seed_standing(session, NOW)
@@ -284,7 +312,7 @@ def test_a_worker_killed_at_any_line_loses_nothing_and_doubles_only_what_is_mark
         number = re.search(r"Q\d{8}-\d{4}", dialogue.respond(message("o_victim", ODD, "1")))
         assert number
         with database.writing() as session:
-            inquiries.reply(session, number[0], "李", "开头。" + "长" * 900 + "。结尾", now_utc())
+            write(session, number[0])
         database.engine.connect().exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         database.dispose()
         (tmp_path / "test.sqlite3").rename(tmp_path / "template.sqlite3")
@@ -299,11 +327,11 @@ def test_a_worker_killed_at_any_line_loses_nothing_and_doubles_only_what_is_mark
         assert printed.returncode == 0, printed.stderr
         last = int(printed.stdout)
 
-        assert last > 60
         unsure = 0
         for count in range(1, last + 1):
             unsure += assert_delivered_once(weixin, users[count], tmp_path / f"{count}.sqlite3", matcher)
         assert 0 < unsure < last
+        return last
 
 
 @contextmanager
