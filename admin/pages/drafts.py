@@ -247,7 +247,7 @@ def publish_draft(
                 casework.tell(session, recipients, curation.as_reply(entry), member.name, now, entry=entry)
     except (InvalidInput, DraftMoved) as error:
         session.expire_all()
-        return _show(request, session, member, draft_id, error=error)
+        return _show(request, session, member, draft_id, error=error, despite=despite)
     return _see(request, draft)
 
 
@@ -269,6 +269,7 @@ def _show(
     typed: FormData | None = None,
     looked_up: LookedUp | None = None,
     error: KnowledgeError | None = None,
+    despite: str = "",
 ) -> Response:
     now = request.app.state.now()
     today = local_day(now)
@@ -306,7 +307,7 @@ def _show(
         statutes=search.titles(session),
         cited=_cited(session, draft, today),
         **_compared(session, draft),
-        despite=str(typed.get("despite", "")) if typed else "",
+        despite=despite,
     )
 
 
