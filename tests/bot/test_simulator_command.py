@@ -5,6 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -23,6 +25,15 @@ def environment(folder: Path) -> dict[str, str]:
     return {**clean, "FAWEN_DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1"}
 
 
+@contextmanager
+def ended(process: "subprocess.Popen[str]") -> Iterator[None]:
+    """A test that fails must not wait for ever for what it started."""
+    try:
+        yield
+    finally:
+        process.kill()
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -34,7 +45,7 @@ def test_the_page_is_served_until_ctrl_c(tmp_path: Path) -> None:
     with subprocess.Popen(
         [*COMMAND, "--web", "--port", str(port), "--kind", "verified-service"],
         env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    ) as simulator:  # fmt: skip
+    ) as simulator, ended(simulator):  # fmt: skip
         assert simulator.stdout
         printed = []
         for line in simulator.stdout:
