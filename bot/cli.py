@@ -8,8 +8,9 @@ import structlog
 import typer
 import uvicorn
 from fastapi import FastAPI
+from sqlmodel import Session
 
-from bot import cli_channel, cli_kb, cli_statutes
+from bot import cli_channel, cli_kb, cli_statutes, replies
 from bot.cli_base import fail, open_database, usage_errors
 from bot.cli_matching import ask, evaluate_command, fit_command
 from bot.cli_report import report_command
@@ -17,7 +18,7 @@ from bot.cli_simulate import simulate
 from bot.main import app_from_environment
 from bot.receipts import CHANNEL
 from bot.settings import BotSettings, account
-from knowledge import audit, erasure, inquiries, seeding, staff
+from knowledge import audit, erasure, inquiries, outbox, seeding, staff
 from knowledge.database import Database
 from knowledge.errors import NotFound
 from knowledge.migrations import migrate
@@ -152,11 +153,24 @@ def inquiries_answer(
     text: Annotated[str, typer.Argument(help="the reply; - reads it from standard input")],
     author: Annotated[str, typer.Option(help="who answers")] = "工作人员",
 ) -> None:
-    """Answer an inquiry: the asker receives it at his next message."""
+    """Answer an inquiry: pushed while that is allowed, otherwise received at the asker's next message."""
     words = sys.stdin.read() if text == "-" else text
     with usage_errors(), open_database(KnowledgeSettings()).writing() as session:
+        has_secret = bool(account(BotSettings()).app_secret)
         inquiries.reply(session, number, author, words, now_utc())
-    typer.echo(f"已答复 {number}，提问人下次发消息时送达")
+        way = _way_to_asker(session, number, has_secret=has_secret)
+    typer.echo(f"已答复 {number}：{way}")
+
+
+def _way_to_asker(session: Session, number: str, *, has_secret: bool) -> str:
+    """How a reply that was just written will reach its asker. A worker of the running server pushes, not we."""
+    if not has_secret:
+        return "没有设置 FAWEN_WECHAT_APP_SECRET，不能推送，提问人下次发消息时送达"
+    asker_id, now = inquiries.by_number(session, number).asker_id, now_utc()
+    parts = replies.due_parts(outbox.due(session, asker_id, now)[-1])
+    if len(parts) > outbox.sends_left(session, asker_id, now):
+        return "提问人近48小时没有来信，或可主动发送的条数不够，下次发消息时送达"
+    return "服务运行时随即推送；微信不允许推送的（如未认证的公众号），提问人下次发消息时送达"
 
 
 @staff_app.command("add")

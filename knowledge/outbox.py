@@ -138,12 +138,14 @@ def pushable(session: Session, now: datetime, limit: int = 50) -> list[Pushable]
     )
     found = []
     for *row, asker_id, address, state in rows:
-        left = max(
-            state.sends_left if state.sends_until and state.sends_until > now else 0,
-            state.tap_sends_left if state.tap_sends_until and state.tap_sends_until > now else 0,
-        )
-        found.append(Pushable(_due_reply(*row), asker_id, address, left))
+        found.append(Pushable(_due_reply(*row), asker_id, address, _left(state, now)))
     return found
+
+
+def sends_left(session: Session, asker_id: int, now: datetime) -> int:
+    """How many messages may be sent to an asker unasked at this moment."""
+    state = session.get(Conversation, asker_id)
+    return _left(state, now) if state else 0
 
 
 def claim(session: Session, item: Pushable, worker: str, sends: int, now: datetime) -> bool:
@@ -234,6 +236,13 @@ def close_window(session: Session, asker_id: int) -> None:
 def undelivered(session: Session) -> int:
     """How many rows wait for their askers."""
     return len(session.exec(select(OutboxMessage.id).where(col(OutboxMessage.status).in_(UNDELIVERED))).all())
+
+
+def _left(state: Conversation, now: datetime) -> int:
+    return max(
+        state.sends_left if state.sends_until and state.sends_until > now else 0,
+        state.tap_sends_left if state.tap_sends_until and state.tap_sends_until > now else 0,
+    )
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:

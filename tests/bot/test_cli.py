@@ -9,14 +9,22 @@ import stat
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from typer.testing import CliRunner
 
+from bot import receipts
 from bot.cli import app
+from bot.cli_base import open_database
 from bot.settings import BotSettings, SettingsError, account
+from bot.wechat.messages import OpenId
+from knowledge import inquiries
+from knowledge.models import Conversation
+from knowledge.settings import KnowledgeSettings
+from knowledge.working_days import now_utc
 from tests.conftest import AES_KEY, APP_ID, TOKEN
 
 
@@ -99,6 +107,37 @@ def test_unknown_numbers_and_people_are_findings(run: CliRunner) -> None:
     assert run.invoke(app, ["staff", "password", "无名", "--password", "long enough password"]).exit_code == 1
     assert run.invoke(app, ["staff", "add", "李", "--password", "short"]).exit_code == 2
     assert run.invoke(app, ["staff", "second-factor-off", "无名"]).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("secret", "sends_left", "way"),
+    [
+        ("", 5, "没有设置 FAWEN_WECHAT_APP_SECRET，不能推送，提问人下次发消息时送达"),
+        ("s" * 32, 0, "提问人近48小时没有来信，或可主动发送的条数不够，下次发消息时送达"),
+        ("s" * 32, 5, "服务运行时随即推送；"),
+    ],
+)
+def test_answering_says_how_the_reply_will_reach_the_asker(
+    run: CliRunner, monkeypatch: pytest.MonkeyPatch, secret: str, sends_left: int, way: str
+) -> None:
+    now = now_utc()
+    with open_database(KnowledgeSettings()).writing() as session:
+        asker_id = receipts.know_asker(session, OpenId(f"o_{secret}_{sends_left}"), now)
+        inquiry, _ = inquiries.open_or_join(session, asker_id, "公司的鹅跑了，谁赔", "unresolved", now)
+        session.add(
+            Conversation(
+                asker_id=asker_id, sends_left=sends_left, sends_until=now + timedelta(hours=47), updated_at=now
+            )
+        )
+        number = inquiry.number
+    if secret:
+        settings = {"TOKEN": TOKEN, "APP_ID": APP_ID, "AES_KEY": AES_KEY, "APP_SECRET": secret}
+        for name, value in settings.items():
+            monkeypatch.setenv(f"FAWEN_WECHAT_{name}", value)
+
+    said = run.invoke(app, ["inquiries", "answer", number, "公司要赔。"]).stdout
+
+    assert said.startswith(f"已答复 {number}：{way}")
 
 
 def settings(folder: Path, **values: str) -> BotSettings:
