@@ -17,7 +17,7 @@ from bot.settings import PART_LIMIT_BYTES
 from bot.wechat.messages import Content, Follow, IncomingMessage, MenuClick, OtherEvent, Scan, Text, Unfollow
 from knowledge import curation, erasure
 from knowledge.answering import Matcher
-from knowledge.database import Database
+from knowledge.database import Database, insert_row, read_row, update_row, values_of
 from knowledge.errors import AlreadyReceived
 from knowledge.masking import mask
 from knowledge.matching.decide import Decision
@@ -149,10 +149,11 @@ class Dialogue:
             # Nothing is stored: who floods the account must not fill the database.
             log.warning("asker_too_fast")
             return replies.simple(self.texts, "too_fast")
-        decision = self._decide(command, context)
         try:
-            with self._database.writing() as session:
-                return self._record(session, incoming, context, command, decision, started)
+            with self._database.turn_to_write():
+                decision = self._decide(command, context)
+                with self._database.writing() as session:
+                    return self._record(session, incoming, context, command, decision, started)
         except AlreadyReceived:
             with self._database.reading() as session:
                 return receipts.reply_given(session, incoming.key) or ""
@@ -214,7 +215,11 @@ class Dialogue:
             content_version=self._matcher.index.version,
         )
         message_id = receipts.claim(session, message)
-        state = session.get(Conversation, asker_id) or Conversation(asker_id=asker_id, updated_at=now)
+        stored = values_of(message)
+        connection = session.connection()
+        found = read_row(connection, Conversation, asker_id)
+        state = found or Conversation(asker_id=asker_id, updated_at=now)
+        state_stored = values_of(state)
         turn = turns.Turn(session, self._matcher, self.texts, message, message_id, state, now)
         turn.may_be_waiting = context.may_be_waiting
         if message.kind == "question" and isinstance(command, commands.Question):
@@ -229,12 +234,14 @@ class Dialogue:
         message.reply = reply
         message.latency_ms = round((time.perf_counter() - started) * 1000, 2)
         state.updated_at = now
-        session.add(state)
-        session.add(message)
+        session.flush()
+        update_row(connection, message, stored)
         if isinstance(command, commands.Goodbye):
-            session.flush()
             erasure.erase(session, turn.asker)
-            session.expunge(state)
+        elif found:
+            update_row(connection, state, state_stored)
+        else:
+            insert_row(connection, state)
         log.info(
             "message_handled",
             kind=message.kind,

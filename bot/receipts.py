@@ -2,15 +2,23 @@
 
 from datetime import datetime
 
+from sqlalchemy import bindparam
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
 from bot.wechat.messages import OpenId
-from knowledge.database import insert_if_absent
+from knowledge.database import insert_if_absent, insert_row
 from knowledge.errors import AlreadyReceived
 from knowledge.models import Asker, Message
 
 CHANNEL = "wechat"
+# NO KEY UPDATE: rows that only refer to the asker, such as a colleague's reply, may be stored meanwhile. The
+# stronger lock held them back while they held the inquiry the turn needs next: a deadlock under load.
+_LOCKED = (
+    select(Asker.id)
+    .where(Asker.channel == CHANNEL, Asker.address == bindparam("openid"))
+    .with_for_update(key_share=True)
+)
 
 
 def reply_given(session: Session, key: str) -> str | None:
@@ -20,14 +28,13 @@ def reply_given(session: Session, key: str) -> str | None:
 
 
 def claim(session: Session, message: Message) -> int:
-    """Store the message, and with it the claim on its push; gives the row's id.
+    """Store the message, and with it the claim on its push; gives the row's id. It is no object of the session.
 
     Raises AlreadyReceived where another request stored it first: the unit of work is then rolled back
     whole, so nothing is asked, counted or delivered twice.
     """
-    session.add(message)
     try:
-        session.flush()
+        message.id = insert_row(session.connection(), message)
     except IntegrityError as error:
         raise AlreadyReceived(message.key) from error
     assert message.id is not None
@@ -46,15 +53,13 @@ def know_asker(session: Session, openid: OpenId, now: datetime, known_id: int | 
     one message of an asker be handled at a time, so that each sees what the one before left in the conversation.
     (SQLite has one writer at a time anyway.)
     """
-    # NO KEY UPDATE: rows that only refer to the asker, such as a colleague's reply, may be stored meanwhile. The
-    # stronger lock held them back while they held the inquiry this turn needs next: a deadlock under load.
-    locked = select(Asker.id).where(Asker.channel == CHANNEL, Asker.address == openid).with_for_update(key_share=True)
     if known_id is None:
         insert_if_absent(session, Asker, channel=CHANNEL, address=openid, created_at=now)
-    found = session.exec(locked).first()
+    connection = session.connection()
+    found = connection.scalar(_LOCKED, {"openid": openid})
     if found is None:
         # Erased since it was seen: whoever writes again begins anew.
         insert_if_absent(session, Asker, channel=CHANNEL, address=openid, created_at=now)
-        found = session.exec(locked).one()
+        found = connection.scalar(_LOCKED, {"openid": openid})
     assert found is not None
-    return found
+    return int(found)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, or_
+from sqlalchemy import bindparam, func, or_
 from sqlmodel import Session, col, select
 
 from knowledge import audit
@@ -18,6 +18,11 @@ from knowledge.models import Citation, ContentVersion, EntryStatus, EntryVersion
 from knowledge.statutes.citation import Cited, name_together
 
 _SEARCHED = (col(FaqEntry.title), col(FaqEntry.question), col(FaqEntry.id))
+# Asked in every turn: built once, since building a statement takes longer than running it.
+_NEWEST_CONTENT = select(func.max(ContentVersion.number))
+_TITLES = select(FaqEntry.id, FaqEntry.title).where(
+    col(FaqEntry.id).in_(bindparam("entry_ids", expanding=True)), FaqEntry.status == EntryStatus.PUBLISHED
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +129,8 @@ def count(session: Session) -> int:
 
 def titles_of(session: Session, entry_ids: Iterable[str]) -> dict[str, str]:
     """Titles of the published ones among the entries."""
-    rows = session.exec(
-        select(FaqEntry.id, FaqEntry.title).where(
-            col(FaqEntry.id).in_(list(entry_ids)), FaqEntry.status == EntryStatus.PUBLISHED
-        )
-    )
-    return dict(rows.all())
+    rows = session.execute(_TITLES, {"entry_ids": list(entry_ids)})
+    return {row.id: row.title for row in rows}
 
 
 def ids_of_titles(session: Session, named: Iterable[str]) -> list[str]:
@@ -220,7 +221,7 @@ def entries_with_figures(session: Session, on: date) -> dict[str, list[tuple[str
 
 def content_version(session: Session) -> int:
     """The number of the published content in force; 0 before anything was loaded."""
-    return session.exec(select(func.max(ContentVersion.number))).one() or 0
+    return session.connection().scalar(_NEWEST_CONTENT) or 0
 
 
 def publish_content(session: Session, now: datetime, note: str) -> int:

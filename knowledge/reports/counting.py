@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, column, func, select, values
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, column, func, select, values
 from sqlmodel import Session, col
 
 from knowledge.database import UtcDateTime
@@ -23,6 +23,20 @@ _KINDS = ("question", "new_matter")
 _OTHER_KINDS = ("tap", "command", "fixed", "event")
 _DECISIONS = (DecisionKind.ANSWERED, DecisionKind.CLARIFIED, DecisionKind.UNRESOLVED)
 _COMPARED = 20
+# What an asker asked of late. Built once: it is looked for in every turn.
+_EARLIER = (
+    select(col(Message.text))
+    .where(
+        col(Message.asker_id) == bindparam("asker_id"),
+        col(Message.received_at) > bindparam("since"),
+        col(Message.kind).in_(_KINDS),
+        col(Message.decision).is_not(None),
+        col(Message.text).is_not(None),
+        col(Message.id) != bindparam("message_id"),
+    )
+    .order_by(col(Message.received_at).desc())
+    .limit(_COMPARED)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,21 +111,13 @@ def is_repeat(session: Session, message: Message, text: str) -> bool:
     """Whether an asker's question is, in words, one that he had asked within 24 hours before."""
     if message.kind not in _KINDS:
         return False
-    earlier = (
-        select(col(Message.text))
-        .where(
-            col(Message.asker_id) == message.asker_id,
-            col(Message.received_at) > message.received_at - REPEATS_WITHIN,
-            col(Message.kind).in_(_KINDS),
-            col(Message.decision).is_not(None),
-            col(Message.text).is_not(None),
-            col(Message.id) != message.id,
-        )
-        .order_by(col(Message.received_at).desc())
-        .limit(_COMPARED)
-    )
-    asked = [words for (words,) in _execute(session, earlier)]
-    return bool(asked) and normalize(text) in set(map(normalize, asked))
+    before = {
+        "asker_id": message.asker_id,
+        "since": message.received_at - REPEATS_WITHIN,
+        "message_id": message.id,
+    }
+    asked = session.connection().scalars(_EARLIER, before).all()
+    return bool(asked) and normalize(text) in {normalize(words) for words in asked if words}
 
 
 def parts(session: Session, stretches: Sequence[Stretch]) -> list[Part]:

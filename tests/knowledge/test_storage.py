@@ -5,17 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import UniqueConstraint, inspect, text
+from sqlalchemy import UniqueConstraint, inspect, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
 from knowledge import curation, inquiries, seeding, staff, throttle
 from knowledge.answering import Matcher
-from knowledge.database import Database
+from knowledge.database import Database, insert_row, read_row, update_row, values_of
 from knowledge.encryption import Encryption
 from knowledge.errors import InvalidInput, SecretUnreadable
 from knowledge.migrations import is_current, migrate
-from knowledge.models import Asker, FaqEntry, Inquiry, InquiryCounter, Role, StaffMember, metadata
+from knowledge.models import Asker, Conversation, FaqEntry, Inquiry, InquiryCounter, Role, StaffMember, metadata
 from knowledge.working_days import after_working_days, is_working_day, local_day
 from tests.builders import build_entry
 from tests.conftest import NOW, add_staff
@@ -115,6 +115,42 @@ def test_reading_changes_nothing(database: Database) -> None:
         session.flush()
     with database.reading() as session:
         assert session.exec(select(Asker)).all() == []
+
+
+def test_a_row_outside_a_session_writes_only_what_changed(database: Database) -> None:
+    with database.writing() as session:
+        asker_id = insert_row(session.connection(), Asker(channel="t", address="张", created_at=NOW))
+        insert_row(session.connection(), Conversation(asker_id=asker_id, choices=["a"], sends_left=5, updated_at=NOW))
+
+    with database.writing() as session:
+        state = read_row(session.connection(), Conversation, asker_id)
+        assert state is not None
+        before = values_of(state)
+        # Spent by the worker that pushes, after this turn had looked.
+        session.exec(update(Conversation).values(sends_left=4))
+        state.choices, state.rest = [], ["第二段"]
+        update_row(session.connection(), state, before)
+
+    with database.reading() as session:
+        kept = session.exec(select(Conversation)).one()
+        assert (kept.choices, kept.rest, kept.sends_left, kept.updated_at) == ([], ["第二段"], 4, NOW)
+        assert read_row(session.connection(), Conversation, asker_id + 1) is None
+
+
+def test_a_turn_to_write_is_one_threads_and_waits_no_longer_than_a_lock_may(sqlite: Database) -> None:
+    with sqlite.turn_to_write(), ThreadPoolExecutor(1) as pool:
+        with sqlite.writing() as session:
+            session.add(Asker(channel="t", address="张", created_at=NOW))
+
+        with pytest.raises(TimeoutError, match="another write"):
+            pool.submit(staff_count, sqlite).result()
+
+    assert staff_count(sqlite) == 0
+
+
+def staff_count(database: Database) -> int:
+    with database.writing() as session:
+        return len(session.exec(select(StaffMember)).all())
 
 
 def test_numbers_drawn_at_once_differ(database: Database) -> None:
