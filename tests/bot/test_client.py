@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
-import redis
 
 from bot import connection
 from bot.refusals import Refusals, Why
@@ -168,37 +167,6 @@ def test_a_token_that_cannot_be_fetched_means_that_nothing_was_sent(weixin: WeCh
         weixin.client().send_text(writes(weixin), "一")
 
     assert weixin.calls(SEND) == 0
-
-
-@pytest.fixture
-def redis_url() -> Iterator[str]:
-    url = "redis://127.0.0.1:6379/15"
-    store = redis.Redis.from_url(url, socket_connect_timeout=1)
-    try:
-        store.ping()
-    except redis.RedisError as error:
-        pytest.skip(f"no Redis at {url}: {error}")
-    store.delete(f"fawen:{APP_ID}:access_token")
-    yield url
-    store.delete(f"fawen:{APP_ID}:access_token")
-    store.close()
-
-
-def test_processes_share_a_token_in_redis(weixin: WeChat, redis_url: str) -> None:
-    """Two stores of their own stand for two processes."""
-    first = weixin.client(tokens=RedisTokens(redis_url, APP_ID))
-    second = weixin.client(tokens=RedisTokens(redis_url, APP_ID))
-    barrier = threading.Barrier(2)
-
-    def ask(client: ApiClient) -> str:
-        barrier.wait()
-        return client.token()
-
-    with ThreadPoolExecutor(2) as pool:
-        tokens = set(pool.map(ask, (first, second)))
-
-    assert len(tokens) == 1
-    assert weixin.calls("stable_token") == 1
 
 
 def test_a_redis_that_is_away_is_told_and_nothing_is_sent(weixin: WeChat) -> None:
