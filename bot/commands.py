@@ -250,13 +250,18 @@ def _command_of_word(word: str, menu_id: str | None) -> Command | None:
 
 def _command_of_number(text: str, word: str, choices: int) -> Command | None:
     """An inquiry's number, a choice from the newest list, a telephone number."""
-    if _NUMBER.fullmatch(word):
-        return Progress(word.upper())
+    if (named := _NUMBER.search(word)) and _asks_for_number(word.replace(named[0], "", 1)):
+        return Progress(named[0].upper())
     if choices and word.isdecimal() and len(word) <= 2 and 1 <= int(word) <= choices + 1:
         # One more than the choices is 都不是, which stands at the list's end.
         return Choice(int(word)) if int(word) <= choices else NoneOfThese(None)
     number = read_number(text)
     return CallbackGiven(number) if number else None
+
+
+def _asks_for_number(rest: str) -> bool:
+    """Whether what stands beside an inquiry's number only asks about it; anything else is something to add to it."""
+    return (rest := rest.strip(":?")) == "" or rest in _words()["progress"] | _words()["with_number"]
 
 
 @lru_cache(maxsize=1)

@@ -264,8 +264,7 @@ def _kind(incoming: IncomingMessage, command: Command) -> str:
     """How the message counts: only a question that was typed or spoken is one in the figures."""
     match command:
         case commands.Question():
-            tapped = isinstance(incoming.content, Text) and incoming.content.menu_id is not None
-            return "tap" if tapped else "question"
+            return "tap" if _is_tap(incoming.content) else "question"
         case commands.Fixed():
             return "fixed"
         case commands.Welcome() | commands.Goodbye() | commands.Nothing():
@@ -273,6 +272,11 @@ def _kind(incoming: IncomingMessage, command: Command) -> str:
         case commands.Unreadable(kind=kind):
             return kind[:20]
     return "command"
+
+
+def _is_tap(content: Content) -> bool:
+    """Whether a text was offered by us and only chosen: by a link in a reply, or in the account's menu."""
+    return isinstance(content, MenuClick) or (isinstance(content, Text) and content.menu_id is not None)
 
 
 def _stored_text(incoming: IncomingMessage, command: Command) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -90,17 +91,31 @@ def clarify(choices: Sequence[Choice], question: str | None, message_id: int) ->
     return _word("clarify", choices=choices, question=question, message_id=message_id)
 
 
-def several(entries: Sequence[EntryText], message_id: int) -> str:
-    """Answers to several questions in one message: of each the first line, its basis and a tap for the whole."""
-    return _word(
-        "several",
-        entries=entries,
-        first_line=lambda entry: entry.answer.strip().splitlines()[0],
-        basis=lambda entry: name_together(list(entry.citations)),
-        checked_on=min(entry.checked_on for entry in entries),
-        signed_off=all(entry.signed_off_by is not None for entry in entries),
-        message_id=message_id,
-    )
+def several(entries: Sequence[EntryText], message_id: int, limit_bytes: int = PART_LIMIT_BYTES) -> str:
+    """Answers to several questions in one message: of each the first line, its basis and a tap for the whole.
+
+    As many citations of each are named as leave all of it in one part, at least one; the whole answer has them all.
+    """
+    text = ""
+    for count in range(max(len(entry.citations) for entry in entries), 0, -1):
+        text = _word(
+            "several",
+            entries=entries,
+            first_line=lambda entry: entry.answer.strip().splitlines()[0],
+            basis=partial(_basis, most=count),
+            checked_on=min(entry.checked_on for entry in entries),
+            signed_off=all(entry.signed_off_by is not None for entry in entries),
+            message_id=message_id,
+        )
+        if len(text.encode()) <= limit_bytes:
+            break
+    return text
+
+
+def _basis(entry: EntryText, *, most: int) -> str:
+    """An entry's citations in one line, not more than `most` of them."""
+    cited = list(entry.citations)
+    return name_together(cited[:most]) + ("等" if len(cited) > most else "")
 
 
 def registered(texts: Texts, inquiry: Inquiry, *, opened: bool, outside: str | None, hotline: str | None) -> str:

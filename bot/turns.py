@@ -100,6 +100,9 @@ def perform(  # noqa: C901, PLR0912 # a match over a closed choice counts one pe
     match command:
         case commands.Question(text=text):
             assert decision is not None
+            if number_for is not None and turn.urgent is None and (given := callbacks.number_in(text)):
+                turn.message.kind = "command"
+                return _callback_given(turn, given, number_for)
             return _question(turn, text, decision)
         case commands.Choice(number=number):
             return _choice(turn, number)
@@ -221,6 +224,9 @@ def _close_list(state: Conversation) -> None:
 def _waiting_inquiry(turn: Turn) -> Inquiry | None:
     """The inquiry that this message answers back to: its asker was asked, and had received the question before."""
     if turn.message.kind != "question" or not turn.may_be_waiting:
+        return None
+    if curation.is_title(turn.session, (turn.message.text or "").strip()):
+        # A title stands alone: test accounts drop what tells a tap from typing (wechat.md §1.7).
         return None
     waiting = inquiries.waiting_for_asker(turn.session, turn.asker_id)
     if waiting is None or any(reply.inquiry_number == waiting.number for reply in turn.due):

@@ -11,6 +11,8 @@ from knowledge.errors import InvalidInput
 from knowledge.models import CallbackNumber
 
 _MOBILE = re.compile(r"(?:\+?86)?(1[3-9]\d{9})")
+_MOBILE_AMONG_WORDS = re.compile(rf"(?<!\d){_MOBILE.pattern}(?!\d)", re.ASCII)
+_SHORT = 40  # characters; a longer message tells a story
 _LANDLINE = re.compile(r"(0\d{2,3}\d{7,8}|[2-8]\d{6,7})")
 
 
@@ -21,6 +23,17 @@ def read_number(text: str) -> str | None:
         if found := pattern.fullmatch(digits):
             return found[1]
     return None
+
+
+def number_in(text: str) -> str | None:
+    """The one mobile number in a short message that says more, digits only; None where there is none, or several.
+
+    For a message that was asked for a number: elsewhere a number among words is no consent to keep it.
+    """
+    if len(text) > _SHORT:
+        return None
+    found = _MOBILE_AMONG_WORDS.findall(re.sub(r"[\s\-－—]", "", unicodedata.normalize("NFKC", text)))
+    return found[0] if len(found) == 1 else None
 
 
 def leave(session: Session, inquiry_id: int, number: str, now: datetime) -> None:

@@ -145,6 +145,12 @@ def ids_of_titles(session: Session, named: Iterable[str]) -> list[str]:
     return [ids.get(one, one) for one in wanted]
 
 
+def is_title(session: Session, text: str) -> bool:
+    """Whether a text is the title of a published entry."""
+    titled = select(FaqEntry.id).where(FaqEntry.title == text, FaqEntry.status == EntryStatus.PUBLISHED)
+    return session.exec(titled).first() is not None
+
+
 def referral_of(session: Session, entry_id: str) -> str | None:
     """The hotline of an entry's field; None where there is no such entry."""
     return session.exec(select(FaqEntry.referral).where(FaqEntry.id == entry_id)).first()

@@ -1,6 +1,7 @@
 """Replies: parts that fit, links that survive, and words of askers that cannot become markup."""
 
 import re
+from datetime import date
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -22,6 +23,8 @@ from bot.commands import (
     interpret,
 )
 from bot.wechat.messages import MenuClick, Text
+from knowledge.curation import EntryText
+from knowledge.statutes.citation import Cited
 
 WORDS = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="<>"), max_size=400)
 
@@ -73,6 +76,39 @@ def test_a_tap_sends_just_its_text(text: str) -> None:
     assert values == {"msgmenucontent": [text], "msgmenuid": ["m3"]}
 
 
+def entry_text(title: str, citations: int) -> EntryText:
+    return EntryText(
+        id=title,
+        version_id=1,
+        version=1,
+        title=title,
+        domain="labor",
+        topic="试用期",
+        question=title,
+        answer="先说要点的第一行，" * 5 + "\n第二行",
+        citations=tuple(Cited("中华人民共和国劳动合同法", number) for number in range(10, 10 + citations)),
+        related=(),
+        referral="12333",
+        status="published",
+        checked_on=date(2026, 11, 1),
+        review_by=date(2027, 11, 1),
+        signed_off_by=None,
+    )
+
+
+def test_three_questions_are_answered_in_one_part_with_the_first_of_many_citations() -> None:
+    titles = ("试用期最长可以约定多久", "公司拖欠工资应该怎么办", "注册资本要几年之内缴足")
+
+    text = replies.several([entry_text(title, 20) for title in titles], 123_456)
+
+    assert len(text.encode()) <= 1800
+    bases = [line for line in text.splitlines() if line.startswith("依据：")]
+    assert len(bases) == 3
+    assert all(base.startswith("依据：《劳动合同法》第十条、") and base.endswith("等") for base in bases)
+    few = replies.several([entry_text(title, 2) for title in titles], 123_456)
+    assert few.count("依据：《劳动合同法》第十条、第十一条\n") == 3
+
+
 def test_what_an_asker_wrote_is_no_markup() -> None:
     assert "<" not in replies.plain('<a href="weixin://bizmsgmenu?msgmenucontent=x&msgmenuid=1">点我</a>')
     assert len(replies.plain("长" * 500)) == 60
@@ -89,6 +125,13 @@ def test_what_an_asker_wrote_is_no_markup() -> None:
         ("转人工！", 0, AskHuman(None)),
         ("q20261124-0001", 0, Progress("Q20261124-0001")),
         ("进度", 0, Progress(None)),
+        ("查一下进度", 0, Progress(None)),
+        ("进度：Q20261124-0001", 0, Progress("Q20261124-0001")),
+        ("Q20261124-0001 怎么样了？", 0, Progress("Q20261124-0001")),
+        ("Q20261124-0001 鹅是三只", 0, Question("Q20261124-0001 鹅是三只")),
+        ("我要转人工", 0, AskHuman(None)),
+        ("人工费谁出", 0, Question("人工费谁出")),
+        ("没有解决。", 0, Rating(helpful=False, message_id=None)),
         ("?", 0, Help()),
         ("Hello!", 0, Courtesy(is_thanks=False)),
         ("谢谢。", 0, Courtesy(is_thanks=True)),

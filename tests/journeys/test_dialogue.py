@@ -136,7 +136,7 @@ def test_several_questions_get_their_first_lines_and_a_tap_each(told: Served) ->
 
     heard.hears("您问到了3个问题").hears("试用期最长六个月").hears_not("合同不满一年的不超过一个月")
     assert heard.visible.count("依据：") == 3
-    whole = [link for link in heard.links if link.label == "看全文"]
+    whole = heard.links[:3]
     assert [link.content for link in whole] == ["试用期最长多久", "拖欠工资怎么办", "五年内缴足注册资本"]
     tell(told, None)
     told.user("zhang").says(whole[1].content, bizmsgmenuid=whole[1].id).hears("劳动监察")
@@ -229,8 +229,15 @@ def test_taps_and_commands_do_not_join(served: Served) -> None:
 
     zhang.says("进度").hears("在等您补充")
     zhang.says("试用期最长多久", bizmsgmenuid="m1").hears("最长六个月")
+    zhang.event("CLICK", EventKey="试用期期限").hears("最长六个月")
+    # A test account does not tell that a link was tapped (wechat.md §1.7); a title stands alone all the same.
+    zhang.says("试用期最长多久").hears("最长六个月")
 
     assert inquiry(served, number).question == ODD
+    with served.database.reading() as session:
+        kinds = session.exec(select(Message.kind).order_by(col(Message.id)))
+        assert list(kinds) == ["question", "command", "command", "tap", "tap", "question"]
+    zhang.says("员工养的").hears("已转给工作人员").hears(number)
 
 
 def test_the_due_time_rests_while_the_asker_is_asked(served: Served) -> None:
@@ -281,6 +288,22 @@ def test_a_callback_number_is_kept_apart_and_goes_when_the_inquiry_closes(served
     answers(served, number, "最长六个月。")
     with served.database.reading() as session:
         assert session.exec(select(CallbackNumber)).all() == []
+
+
+def test_a_callback_number_may_stand_among_a_few_words_once_it_was_asked_for(served: Served) -> None:
+    zhang = served.user("zhang")
+    zhang.says(ODD)
+    zhang.says("我的电话是13800138000").hears_not("尾号")
+    zhang.says("留电话")
+
+    zhang.says("打138 0013 8000，下午三点后").hears("尾号 8000")
+
+    with served.database.reading() as session:
+        assert session.exec(select(CallbackNumber.number)).all() == ["13800138000"]
+        stored = " ".join(f"{m.text} {m.reply}" for m in session.exec(select(Message)))
+        assert "0013" not in stored
+    zhang.says("留电话")
+    zhang.says("我和同事的电话是13800138000和13900139000").hears_not("尾号")
 
 
 def test_a_number_nobody_asked_for_is_not_kept(served: Served) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.callbacks import read_number
+from knowledge.callbacks import number_in, read_number
 from knowledge.masking import mask
 
 
@@ -91,3 +91,18 @@ def test_the_time_grows_with_the_text_only(unit: str) -> None:
 )
 def test_a_message_is_a_telephone_number_or_not(text: str, number: str | None) -> None:
     assert read_number(text) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("我的电话是138-0013-8000，谢谢", "13800138000"),
+        ("打+86 13800138000", "13800138000"),
+        ("13800138000或13900139000", None),
+        ("单号913800138000", None),
+        ("没有电话", None),
+        ("事情是这样的，" * 6 + "13800138000", None),
+    ],
+)
+def test_one_number_among_a_few_words_is_found(text: str, number: str | None) -> None:
+    assert number_in(text) == number
