@@ -1,5 +1,6 @@
 """The composition root: settings in, the whole application out."""
 
+import gc
 import subprocess
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -91,6 +92,7 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         await anyio.to_thread.run_sync(matcher.refresh, local_day(now()))
+        _keep_for_good()
         await anyio.to_thread.run_sync(standing.refresh)
         await anyio.to_thread.run_sync(_encrypt_second_factors, database, encryption)
         stop = threading.Event()
@@ -347,6 +349,7 @@ def _watch(
     while not stop.wait(_LOOK_EVERY_S):
         try:
             if matcher.refresh(local_day(now())):
+                _keep_for_good()
                 log.info("index_swapped", content_version=matcher.index.version, trained=matcher.is_trained)
             if standing.refresh():
                 log.info("rules_swapped")
@@ -359,6 +362,14 @@ def _watch(
     for child in (trainer, worker):
         if child:
             child.stop()
+
+
+def _keep_for_good() -> None:
+    """Leave the index just built out of the garbage collector's rounds: going through its hundred thousands of
+    objects again and again held up a request now and then by 100 ms and more."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _clean_up(database: Database, now: Callable[[], datetime], days: int, stop: threading.Event) -> None:
