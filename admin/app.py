@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from admin.auth import IDLE_S
 from admin.bot_side import BotSide
 from admin.devices import Devices
-from admin.errors import STATUS, NotAllowed, SignInNeeded
+from admin.errors import NotAllowed, SignInNeeded, status_of
 from admin.limits import BodyLimit
 from admin.pages import (
     alerts,
@@ -176,7 +176,7 @@ def _not_allowed(request: Request, error: Exception) -> Response:
 
 
 def _domain_error(request: Request, error: Exception) -> Response:
-    status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
+    status = status_of(error)
     return page(request, "error.html", status=status, message=str(error))
 
 

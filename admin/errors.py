@@ -20,6 +20,13 @@ STATUS: dict[type[KnowledgeError], int] = {
 }
 
 
+def status_of(error: Exception | None) -> int:
+    """The status of a page that shows an error; 200 where there is none."""
+    if error is None:
+        return 200
+    return next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
+
+
 class SignInNeeded(Exception):
     """Nobody is signed in, or the session ended: the sign-in page comes first."""
 

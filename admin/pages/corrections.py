@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
 from admin.auth import Curator, OwnForm, Reading, Reviewer, Transaction
-from admin.errors import STATUS
+from admin.errors import status_of
 from admin.pages import receivers as receivers_page
 from admin.paging import day_of, page_number
 from admin.rendering import page
@@ -118,7 +118,7 @@ def _show(
     return page(
         request,
         "corrections/show.html",
-        status=STATUS.get(type(error), 400) if error else 200,
+        status=status_of(error),
         member=member,
         correction=correction,
         entry=entry,

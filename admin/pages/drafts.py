@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 from admin import editing
 from admin.auth import Curator, OwnForm, Reading, Reviewer, Transaction, Viewer
 from admin.effects import Effect, effects
-from admin.errors import STATUS
+from admin.errors import status_of
 from admin.paging import page_number
 from admin.rendering import page
 from knowledge import (
@@ -286,7 +286,7 @@ def _show(
     return page(
         request,
         "drafts/show.html",
-        status=STATUS.get(type(error), 400) if error else 200,
+        status=status_of(error),
         member=member,
         draft=draft,
         fields=editing.fields_of(draft.content, typed),

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
 from admin.auth import Curator, OwnForm, Reading, Reviewer, Transaction, Viewer
-from admin.errors import STATUS
+from admin.errors import status_of
 from admin.paging import page_number
 from admin.rendering import page
 from knowledge import catalogue, curation, drafts
@@ -126,7 +126,7 @@ def _show(
     return page(
         request,
         "entries/show.html",
-        status=STATUS[type(error)] if error else 200,
+        status=status_of(error),
         member=member,
         entry=entry,
         parts=request.app.state.bot.preview(entry),

@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
 from admin.auth import Administrator, OwnForm, Reading, Transaction
+from admin.errors import status_of
 from admin.rendering import page
 from knowledge import curation, figures
 from knowledge.content.entries import word_figure
@@ -70,7 +71,7 @@ def save_figure(
             session, figure_key, form, today=local_day(now), actor=member.name, now=now, against=against or None
         )
     except (InvalidInput, SettingMoved) as error:
-        status = 409 if isinstance(error, SettingMoved) else 422
+        status = status_of(error)
         return _show(request, session, member, figure_key, form, errors=str(error).split("\n"), status=status)
     return RedirectResponse(f"{request.url_for('list_figures').path}?saved=1", status_code=303)
 

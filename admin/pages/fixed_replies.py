@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
 from admin.auth import Curator, OwnForm, Reading, Transaction
+from admin.errors import status_of
 from admin.paging import page_number
 from admin.rendering import page
 from knowledge import fixed_replies
@@ -149,7 +150,7 @@ def change_fixed_reply(
             )
     except (InvalidInput, SettingMoved) as error:
         session.expire_all()
-        status = 409 if isinstance(error, SettingMoved) else 422
+        status = status_of(error)
         reply = fixed_replies.by_id(session, reply_id)
         return _show(request, session, member, reply, form, error=str(error), status=status)
     return _see_list(request)

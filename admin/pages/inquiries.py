@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
 from admin.auth import Administrator, Curator, OwnForm, Reading, Transaction, Viewer
-from admin.errors import STATUS, NotAllowed
+from admin.errors import NotAllowed, status_of
 from admin.paging import page_number
 from admin.rendering import page
 from knowledge import casework, curation, inbox, inquiries, particulars, staff
@@ -249,7 +249,7 @@ def show(
     sought = query.get("find", "").strip()[:60]
     act = act or query.get("act", "answer")
     hotline = query.get("hotline", "")
-    status = STATUS[type(error)] if error else (422 if doubts else 200)
+    status = status_of(error) if error else (422 if doubts else 200)
     return page(
         request,
         "inquiries/show.html",

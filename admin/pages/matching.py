@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
 from admin.auth import Curator, OwnForm, Reading, Transaction
+from admin.errors import status_of
 from admin.paging import page_number
 from admin.rendering import page
 from knowledge import curation, matching_data
@@ -158,7 +159,7 @@ def change_row(
         row = row_of(session, kind, form)
         matching_data.change_row(session, kind.stored, number, row, against=against, actor=member.name, now=now)
     except (InvalidInput, SettingMoved) as error:
-        status = 409 if isinstance(error, SettingMoved) else 422
+        status = status_of(error)
         faults = str(error).split("\n")
         return _show(request, member, kind, number, against, form, errors=faults, status=status)
     return _see_list(request, kind)

@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
 from admin.auth import Administrator, OwnForm, Reading, Transaction
+from admin.errors import status_of
 from admin.rendering import page
 from knowledge import promise
 from knowledge.errors import InvalidInput, SettingMoved
@@ -35,7 +36,7 @@ def save_promise(
             raise InvalidInput("请填写整数")
         promise.save(session, int(days[:4]), against=against, actor=member.name, now=request.app.state.now())
     except (InvalidInput, SettingMoved) as error:
-        status = 409 if isinstance(error, SettingMoved) else 422
+        status = status_of(error)
         return _show(request, session, member, days=days, error=str(error), status=status)
     return RedirectResponse(f"{request.url_for('show_promise').path}?saved=1", status_code=303)
 

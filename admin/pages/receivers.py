@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from sqlmodel import Session
 
 from admin.auth import Curator, Reading
-from admin.errors import STATUS
+from admin.errors import status_of
 from admin.paging import day_of, page_number
 from admin.rendering import page
 from knowledge import corrections, curation, inquiries, receivers
@@ -58,7 +58,7 @@ def show(
     return page(
         request,
         "receivers/list.html",
-        status=STATUS[type(error)] if error else 200,
+        status=status_of(error),
         member=member,
         entry=entry,
         given=given,

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from sqlmodel import Session
 
 from admin.auth import Reading, Viewer
-from admin.errors import STATUS
+from admin.errors import status_of
 from admin.rendering import page
 from knowledge.errors import InvalidInput
 from knowledge.models import StaffMember
@@ -70,7 +70,7 @@ def _page(
     return page(
         request,
         "reports/show.html",
-        status=STATUS[type(error)] if error else 200,
+        status=status_of(error),
         member=member,
         report=report,
         figures=wording.figures(report) if report else (),

@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
 from admin.auth import Administrator, OwnForm, Reading, Reviewer, Transaction
-from admin.errors import STATUS
+from admin.errors import status_of
 from admin.rendering import page
 from knowledge import curation, drafts, signing
 from knowledge.errors import DraftMoved, InvalidInput, KnowledgeError, NotFound, SettingMoved
@@ -96,7 +96,7 @@ def _show_rule(
     return page(
         request,
         "settings/sign_offs.html",
-        status=STATUS[type(error)] if error else 200,
+        status=status_of(error),
         member=member,
         rule=signing.rule(session),
         names=signing.LAPSED_NAMES,
@@ -124,7 +124,7 @@ def _show(
     return page(
         request,
         "signing/show.html",
-        status=STATUS[type(error)] if error else 200,
+        status=status_of(error),
         member=member,
         entry=entry,
         texts=[(one, _changed(session, one, signed)) for one in texts],

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from admin.auth import Administrator, OwnForm, Reading, Transaction
 from admin.bot_side import PhonePart
+from admin.errors import status_of
 from admin.rendering import page
 from knowledge import texts
 from knowledge.content.texts import LIMIT_BYTES, placeholder_meanings
@@ -48,7 +49,7 @@ def save_text(
             _refuse_if_long(_parts(request, text))
         texts.save(session, key, text, against=against, actor=member.name, now=request.app.state.now())
     except (InvalidInput, SettingMoved) as error:
-        status = 409 if isinstance(error, SettingMoved) else 422
+        status = status_of(error)
         return _show(request, session, member, key, text=text, errors=str(error).split("\n"), status=status)
     return RedirectResponse(f"{request.url_for('show_text', key=key).path}?saved=1", status_code=303)
 

@@ -9,10 +9,11 @@ from sqlmodel import Session
 
 from admin.auth import Administrator, OwnForm, Reading, Transaction
 from admin.effects import effects
+from admin.errors import status_of
 from admin.rendering import page
 from knowledge import comparison, jobs, test_cases, thresholds, tuning
 from knowledge.errors import InvalidInput, SettingMoved
-from knowledge.matching.fit import Budget
+from knowledge.matching.budget import Budget
 from knowledge.matching.weights import parse_weights
 from knowledge.models import DOMAIN_NAMES, StaffMember
 
@@ -190,7 +191,7 @@ def _show_proposal(
     return page(
         request,
         "settings/threshold_proposal.html",
-        status=200 if error is None else 409 if isinstance(error, SettingMoved) else 422,
+        status=status_of(error),
         member=member,
         row=row,
         levels=thresholds.levels_of(tuning.weights_in_force(session)),

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from admin.auth import Administrator, OwnForm, Reading, Transaction
+from admin.errors import status_of
 from admin.rendering import page
 from knowledge import urgency
 from knowledge.errors import InvalidInput, SettingMoved
@@ -136,7 +137,7 @@ def change_urgent_rule(
             )
     except (InvalidInput, SettingMoved) as error:
         session.expire_all()
-        status = 409 if isinstance(error, SettingMoved) else 422
+        status = status_of(error)
         return _show(request, member, urgency.by_id(session, rule_id), form, error=str(error), status=status)
     return _see_list(request)
 
