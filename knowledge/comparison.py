@@ -7,9 +7,10 @@ what it moves elsewhere is shown by `fawen evaluate --from-log` afterwards.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -90,9 +91,14 @@ def result_of(job: Job | None) -> Comparison | None:
         return None
     row = dict(job.result)
     for name in ("worse", "better", "changed"):
-        row[name] = [Changed(one["id"], tuple(one["before"]), tuple(one["after"])) for one in row[name]]
+        row[name] = changes_of(row[name])
     row["clashes"] = [tuple(one) for one in row["clashes"]]
     return Comparison(**row)
+
+
+def changes_of(rows: Sequence[Mapping[str, Any]]) -> list[Changed]:
+    """Changes as a job keeps them. Any: values as JSON has them."""
+    return [Changed(one["id"], tuple(one["before"]), tuple(one["after"])) for one in rows]
 
 
 def require(session: Session, draft: EntryDraft, despite: str) -> None:

@@ -15,8 +15,8 @@ from knowledge.answering import Matcher
 from knowledge.comparison import Changed, LogChanges
 from knowledge.database import Database
 from knowledge.errors import InvalidInput, SettingMoved
+from knowledge.matching.budget import Budget, with_budget
 from knowledge.matching.decide import Decision, Engine, Kind, decide
-from knowledge.matching.fit import Budget, with_budget
 from knowledge.matching.labelled import Labelled, interval
 from knowledge.matching.normalize import normalize
 from knowledge.matching.weights import Weights, WeightSet, as_row, load_weights, parse_weights
@@ -149,7 +149,7 @@ def result_of(job: Job | None) -> Trial | None:
         return None
     row = dict(job.result)
     for name in ("worse", "better", "worse_confirmed", "better_confirmed", "changed"):
-        row[name] = [Changed(one["id"], tuple(one["before"]), tuple(one["after"])) for one in row[name]]
+        row[name] = comparison.changes_of(row[name])
     for name in ("before", "after"):
         row[name] = {domain: Count(**one) for domain, one in row[name].items()}
     return Trial(**row)

@@ -9,10 +9,11 @@ from sqlmodel import select
 
 from knowledge import alert_settings, audit, promise
 from knowledge.encryption import Encryption
-from knowledge.models import Inquiry, Role
+from knowledge.models import Inquiry
 from knowledge.working_days import after_working_days, local_day
-from tests.admin.test_pages import ODD, sign_in, token
-from tests.conftest import NOW, Served, add_staff
+from tests.admin.test_operations_pages import post, signed_in
+from tests.admin.test_pages import ODD
+from tests.conftest import NOW, Served
 from tests.mail_server import mail_server
 
 WECOM = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=very-secret"
@@ -20,16 +21,8 @@ WECOM = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=very-secret"
 
 @pytest.fixture
 def browser(served: Served) -> Iterator[httpx.Client]:
-    """陈, an administrator, signed in."""
-    add_staff(served.database, "陈", Role.ADMINISTRATOR)
-    with httpx.Client(base_url=served.url, follow_redirects=True, timeout=20, trust_env=False) as client:
-        sign_in(client, "陈")
+    with signed_in(served) as client:
         yield client
-
-
-def post(browser: httpx.Client, path: str, **fields: str) -> httpx.Response:
-    form = {"form_token": token(browser.get("/admin/account")), **fields}
-    return browser.post(f"/admin/settings{path}", data=form)
 
 
 def by_mail(port: int, **fields: str) -> dict[str, str]:

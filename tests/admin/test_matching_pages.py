@@ -12,8 +12,9 @@ from knowledge.content.matching import read_rows
 from knowledge.database import Database
 from knowledge.models import Figure, Role
 from knowledge.working_days import local_day, now_utc
+from tests.admin.test_operations_pages import post
 from tests.admin.test_pages import sign_in
-from tests.admin.test_settings_pages import browser, post
+from tests.admin.test_settings_pages import browser
 from tests.conftest import Served, add_staff
 
 __all__ = ["browser"]

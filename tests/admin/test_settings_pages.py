@@ -10,6 +10,7 @@ from openpyxl import Workbook, load_workbook
 
 from knowledge import audit, fixed_replies, texts, urgency
 from knowledge.models import Role
+from tests.admin.test_operations_pages import post, signed_in
 from tests.admin.test_pages import sign_in, token
 from tests.conftest import Served, add_staff
 
@@ -18,16 +19,8 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 @pytest.fixture
 def browser(served: Served) -> Iterator[httpx.Client]:
-    """陈, an administrator, signed in."""
-    add_staff(served.database, "陈", Role.ADMINISTRATOR)
-    with httpx.Client(base_url=served.url, follow_redirects=True, timeout=10, trust_env=False) as client:
-        sign_in(client, "陈")
+    with signed_in(served) as client:
         yield client
-
-
-def post(browser: httpx.Client, path: str, **fields: str) -> httpx.Response:
-    form = {"form_token": token(browser.get("/admin/account")), **fields}
-    return browser.post(f"/admin/settings{path}", data=form)
 
 
 def upload(browser: httpx.Client, *rows: tuple[str | None, ...]) -> httpx.Response:

@@ -10,8 +10,8 @@ from knowledge import audit, curation, matching_data, seeding, test_cases, thres
 from knowledge.answering import Matcher
 from knowledge.database import Database
 from knowledge.errors import InvalidInput, SettingMoved
+from knowledge.matching.budget import Budget
 from knowledge.matching.decide import Kind, decide
-from knowledge.matching.fit import Budget
 from knowledge.models import Asker, Message
 from knowledge.working_days import now_utc
 from tests.builders import ARREARS, CAPITAL, FINE, PROBATION, cast_entries
