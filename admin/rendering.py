@@ -106,6 +106,7 @@ FIELD_NAMES = {
     "lookup.business": "营商环境（训练时）",
     "lookup.clarify": "请提问人确认（训练时）",
     "working_days": "几个工作日",
+    "examples": "示例问题",
     "email_host": "邮件服务器",
     "email_port": "端口",
     "email_security": "加密",

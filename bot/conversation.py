@@ -115,9 +115,9 @@ class Dialogue:
             return self._respond(incoming)
 
     def examples(self) -> list[str]:
-        """Titles offered as example questions, as far as they are published."""
+        """What is offered as example questions now."""
         with self._database.reading() as session:
-            return turns.examples(session)
+            return turns.examples(session, self._matcher, self.texts, self._now())
 
     def rehearse(self, incoming: IncomingMessage, look: Callable[[Session], None]) -> tuple[str, Decision | None]:
         """The reply a message would get, and the decision behind it; `look` sees the session, then all is undone.

@@ -34,8 +34,6 @@ from knowledge.texts import Texts
 from knowledge.urgency import Urgent
 from knowledge.working_days import local_day
 
-# Shown as example questions, as far as they are published: one of each domain.
-EXAMPLES = ("labor.probation.length", "labor.wage.arrears", "company.capital.five_year")
 # 人工 without words speaks of the last question, if it was asked not longer ago than this.
 _LAST_QUESTION_HOLDS = timedelta(hours=24)
 # So many questions back in a row; then the choices are listed by title, with 都不是 and 人工 beside them.
@@ -145,14 +143,14 @@ def perform(  # noqa: C901, PLR0912 # a match over a closed choice counts one pe
 
 
 def say(turn: Turn, key: str, **values: str) -> str:
-    """One of staff's texts, with examples that are published today."""
-    return replies.simple(turn.texts, key, examples(turn.session), **values)
+    """One of staff's texts, with examples that are answered today."""
+    return replies.simple(turn.texts, key, examples(turn.session, turn.matcher, turn.texts, turn.now), **values)
 
 
-def examples(session: Session) -> list[str]:
-    """Titles offered as example questions, as far as they are published."""
-    titles = curation.titles_of(session, EXAMPLES)
-    return [titles[one] for one in EXAMPLES if one in titles]
+def examples(session: Session, matcher: Matcher, texts: Texts, now: datetime) -> list[str]:
+    """What is offered as example questions, as far as the entries that answer them are given now."""
+    titles = matcher.titles_of(session, [one.entry_id for one in texts.examples], local_day(now))
+    return [one.question or titles[one.entry_id] for one in texts.examples if one.entry_id in titles]
 
 
 def _question(turn: Turn, text: str, decision: Decision) -> list[str]:

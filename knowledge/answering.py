@@ -213,6 +213,10 @@ class Matcher:
         """Whether an entry is not to be given since its sign-off has lapsed."""
         return entry_id in self._published_now(session, today).withheld
 
+    def titles_of(self, session: Session, entry_ids: list[str], today: date) -> dict[str, str]:
+        """Titles of those among the entries that are published and not withheld."""
+        return self._published_now(session, today).titles_of(session, entry_ids)
+
     def log(self, message: Message, outcome: Outcome) -> None:
         """Keep what was decided and on what evidence in a message's row, so that any answer can be replayed."""
         ranked = outcome.decision.ranked

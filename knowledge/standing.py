@@ -2,14 +2,14 @@
 
 import threading
 
-from knowledge import fixed_replies, promise, revisions, texts, urgency
+from knowledge import examples, fixed_replies, promise, revisions, texts, urgency
 from knowledge.database import Database
 from knowledge.fixed_replies import FixedText
 from knowledge.matching.normalize import normalize
 from knowledge.texts import Texts
 from knowledge.urgency import Urgent
 
-_SUBJECTS = (fixed_replies.SUBJECT, urgency.SUBJECT, texts.SUBJECT, promise.SUBJECT)
+_SUBJECTS = (fixed_replies.SUBJECT, urgency.SUBJECT, texts.SUBJECT, promise.SUBJECT, examples.SUBJECT)
 
 
 class StandingRules:

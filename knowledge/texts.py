@@ -10,9 +10,10 @@ from datetime import datetime
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from knowledge import audit, promise, revisions
+from knowledge import audit, examples, promise, revisions
 from knowledge.content.texts import PLACEHOLDER, TextForm, shipped_texts
 from knowledge.errors import InvalidInput, NotFound, SettingMoved
+from knowledge.examples import Example
 from knowledge.models import TextVersion
 
 SUBJECT = "texts"
@@ -20,10 +21,14 @@ SUBJECT = "texts"
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The texts of one moment, by key, with their placeholders; `working_days` is how soon a reply is promised."""
+    """The texts of one moment, by key, with their placeholders.
+
+    `working_days` is how soon a reply is promised, `examples` are the questions to offer.
+    """
 
     _texts: Mapping[str, str]
     working_days: int = promise.DEFAULT
+    examples: tuple[Example, ...] = ()
 
     def fill(self, key: str, values: Mapping[str, str]) -> str:
         """A text with its placeholders filled from `values`, which has a value for each it may use."""
@@ -62,12 +67,13 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 
 def shipped() -> Texts:
     """The texts that ship."""
-    return Texts({key: form.text for key, form in shipped_texts().items()})
+    return Texts({key: form.text for key, form in shipped_texts().items()}, examples=examples.shipped())
 
 
 def in_force(session: Session) -> Texts:
     """The texts as they are said now."""
-    return Texts({one.form.key: one.text for one in everything(session)}, promise.working_days(session))
+    said = {one.form.key: one.text for one in everything(session)}
+    return Texts(said, promise.working_days(session), examples.in_force(session))
 
 
 def everything(session: Session) -> list[StandingText]:

@@ -27,6 +27,7 @@ GROUPS: tuple[tuple[str, tuple[SettingsPage, ...]], ...] = (
         "公众号说什么",
         (
             SettingsPage("/settings/texts", "固定文案", "欢迎语、帮助、登记和进度等固定的话", Role.ADMINISTRATOR),
+            SettingsPage("/settings/examples", "示例问题", "欢迎语和帮助里点一下即问的三个问题", Role.ADMINISTRATOR),
             SettingsPage(
                 "/settings/fixed-replies", "固定回复", "整条来信就是关键词时给出的内容，如地址、电话", Role.CURATOR
             ),

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from admin.auth import Administrator, OwnForm, Reading, Transaction
 from admin.bot_side import PhonePart
 from admin.errors import status_of
+from admin.pages import examples
 from admin.rendering import page
 from knowledge import texts
 from knowledge.content.texts import LIMIT_BYTES, placeholder_meanings
@@ -24,7 +25,8 @@ def list_texts(request: Request, member: Administrator, session: Reading) -> Res
     """Every text under the occasion it belongs to, and which of them staff have changed."""
     listed = texts.everything(session)
     groups = [(name, list(rows)) for name, rows in groupby(listed, key=lambda one: one.form.group)]
-    return page(request, "settings/texts.html", member=member, groups=groups)
+    offered = examples.in_force(request, session)
+    return page(request, "settings/texts.html", member=member, groups=groups, examples=offered)
 
 
 @router.get("/settings/texts/{key}")

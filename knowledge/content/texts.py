@@ -54,11 +54,15 @@ class TextForm(BaseModel):
 
 
 class TextFile(BaseModel):
-    """The file: what each placeholder stands for, and the texts in the order in which staff see them."""
+    """The file: what each placeholder stands for, the entries whose titles are the example questions, and the texts.
+
+    The texts stand in the order in which staff see them.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     placeholders: dict[str, str]
+    examples: list[str] = Field(min_length=1)
     texts: list[TextForm] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -90,6 +94,11 @@ def shipped_texts() -> dict[str, TextForm]:
 def placeholder_meanings() -> dict[str, str]:
     """What each placeholder stands for."""
     return _shipped().placeholders
+
+
+def shipped_examples() -> tuple[str, ...]:
+    """Ids of the entries whose titles are offered as example questions, in order."""
+    return tuple(_shipped().examples)
 
 
 @lru_cache(maxsize=1)
