@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    BigInteger,
     Connection,
     DateTime,
     Dialect,
@@ -30,7 +31,10 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import GenericFunction
 from sqlmodel import Session, SQLModel
 
 # Set before any table is defined, so that every constraint has a name a migration can speak of.
@@ -71,6 +75,26 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class seconds_of(GenericFunction[int]):  # noqa: N801 # reads as the SQL function that it is
+    """The whole seconds since 1970 (UTC) of a time in the database, for arithmetic over very many rows.
+
+    Making a `datetime` of each took most of the time that a year's figures took.
+    """
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(seconds_of, "sqlite")
+def _seconds_on_sqlite(element: seconds_of, compiler: SQLCompiler, **options: Any) -> str:  # Any: the compiler's own
+    return f"CAST(strftime('%s', {compiler.process(element.clauses, **options)}) AS INTEGER)"
+
+
+@compiles(seconds_of, "postgresql")
+def _seconds_on_postgresql(element: seconds_of, compiler: SQLCompiler, **options: Any) -> str:
+    return f"CAST(floor(EXTRACT(EPOCH FROM {compiler.process(element.clauses, **options)})) AS BIGINT)"
 
 
 class Database:

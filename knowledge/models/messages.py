@@ -33,7 +33,8 @@ class Message(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("key"),
         CheckConstraint("decision IS NULL OR decision IN ('answered', 'clarified', 'unresolved')", name="decision"),
-        Index("ix_message_asker_id_received_at", "asker_id", "received_at"),
+        # What one asker sent of late; and whether he asked anything in a period, without a look at the row.
+        Index("ix_message_asked", "asker_id", "received_at", "kind", "is_repeat", "decision"),
         CheckConstraint("domain IS NULL OR domain IN ('labor', 'company', 'business')", name="domain"),
         # Each count of a report is one range of these two. The second also tells who received an entry; most
         # messages received none.

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, column, func, select, values
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, column, exists, func, select, values
 from sqlmodel import Session, col
 
 from knowledge.database import UtcDateTime
 from knowledge.matching.normalize import normalize
-from knowledge.models import DecisionKind, Domain, FaqEntry, Message
+from knowledge.models import Asker, DecisionKind, Domain, FaqEntry, Message
 from knowledge.reports.periods import Period, Stretch
 
 QUESTION_IS = (
@@ -159,8 +159,10 @@ def parts(session: Session, stretches: Sequence[Stretch]) -> list[Part]:
 
 def askers(session: Session, period: Period) -> int:
     """How many persons asked at least one question."""
-    statement = select(func.count(func.distinct(Message.asker_id))).where(is_question(), *_within(period))
-    return int(_execute(session, statement)[0][0])
+    # Asker by asker over `ix_message_asked`, up to the first question of each: sorting all questions by asker took
+    # four times as long with few askers, and twice with as many as there can be.
+    asked = exists().where(col(Message.asker_id) == col(Asker.id), is_question(), *_within(period)).correlate(Asker)
+    return int(_execute(session, select(func.count()).select_from(Asker).where(asked))[0][0])
 
 
 def messages(session: Session, period: Period, tally: Tally) -> tuple[Messages, int]:

@@ -3,13 +3,15 @@
 import statistics
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, exists, func, select
 from sqlmodel import Session, col
 
 from knowledge import particulars
+from knowledge.database import seconds_of
 from knowledge.models import Feedback, Inquiry, InquiryStatus, Message, ReplyKind, StaffReply
 from knowledge.models.inquiries import OPEN_STATUSES
 from knowledge.reports.periods import Period
@@ -19,6 +21,7 @@ from knowledge.working_days import local_day, working_days_between
 _NO_ENTRY = ("unresolved", "none_of_these")
 _NOT_OURS = (InquiryStatus.DECLINED, InquiryStatus.REFERRED, InquiryStatus.MERGED)
 _TITLE_LENGTH = 60
+_HOUR_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,34 +91,28 @@ def matters(session: Session, period: Period) -> Matters:
         .correlate(Inquiry)
         .scalar_subquery()
     )
-    rows = _execute(
-        session,
-        select(col(Inquiry.status), col(Inquiry.opened_at), first_reply).where(*_opened_within(period)),
-    )
+    opened_at, replied_at = seconds_of(col(Inquiry.opened_at)), seconds_of(first_reply)
+    rows = _execute(session, select(col(Inquiry.status), opened_at, replied_at).where(*_opened_within(period)))
     statuses: Counter[str] = Counter()
-    hours, days, again = [], [], 0
-    known: dict[tuple[date, date], int] = {}
-    for status, opened_at, replied_at in rows:
+    waited, days, again = [], [], 0
+    for status, opened, replied in rows:
         statuses[status] += 1
-        if replied_at is None or status == InquiryStatus.MERGED:
+        if replied is None or status == InquiryStatus.MERGED:
             continue
         again += status in OPEN_STATUSES
-        hours.append((replied_at - opened_at).total_seconds() / 3600)
-        between = local_day(opened_at), local_day(replied_at)
-        if between not in known:
-            known[between] = working_days_between(*between)
-        days.append(known[between])
+        waited.append(replied - opened)
+        days.append(_working_days(_local_day(opened // _HOUR_S), _local_day(replied // _HOUR_S)))
     merged = statuses.pop(InquiryStatus.MERGED, 0)
     return Matters(
         opened=statuses.total(),
-        replied=len(hours),
+        replied=len(waited),
         answered=statuses[InquiryStatus.ANSWERED],
         referred=statuses[InquiryStatus.REFERRED],
         declined=statuses[InquiryStatus.DECLINED],
         waiting=sum(statuses[one] for one in OPEN_STATUSES) - again,
         again=again,
         merged=merged,
-        median_hours=round(statistics.median(hours), 2) if hours else None,
+        median_hours=round(statistics.median(waited) / _HOUR_S, 2) if waited else None,
         median_days=statistics.median(days) if days else None,
     )
 
@@ -160,7 +157,6 @@ def gaps(session: Session, period: Period, limit: int) -> Gaps:
         col(Inquiry.cluster_id).not_in(with_entry),
     )
     cluster, domain = col(Inquiry.cluster_id), col(Inquiry.domain)
-    groups = _execute(session, select(func.count(func.distinct(cluster))).where(*wanted))[0][0]
     by_domain = dict(
         tuple(row) for row in _execute(session, select(domain, func.count()).where(*wanted).group_by(domain))
     )
@@ -174,18 +170,21 @@ def gaps(session: Session, period: Period, limit: int) -> Gaps:
             asked_by,
             func.count(case((col(Inquiry.status).in_(OPEN_STATUSES), 1))),
             func.count(col(Inquiry.draft_id)),
+            func.count().over(),  # of groups, before the limit
         )
         .where(*wanted)
         .group_by(cluster)
         .order_by(asked_by.desc(), count.desc(), first)
-        .limit(limit),
+        .limit(max(limit, 1)),  # the number of groups stands in a row
     )
+    groups = rows[0][-1] if rows else 0
+    named = rows[:limit]
     firsts = {
         one: (number, question, field)
         for one, number, question, field in _execute(
             session,
             select(col(Inquiry.id), col(Inquiry.number), col(Inquiry.question), domain).where(
-                col(Inquiry.id).in_([row[0] for row in rows])
+                col(Inquiry.id).in_([row[0] for row in named])
             ),
         )
     }
@@ -203,9 +202,20 @@ def gaps(session: Session, period: Period, limit: int) -> Gaps:
                 is_open=bool(still_open),
                 has_draft=bool(drafts),
             )
-            for one, counted, persons, still_open, drafts in rows
+            for one, counted, persons, still_open, drafts, _ in named
         ),
     )
+
+
+@lru_cache(50_000)
+def _local_day(hour: int) -> date:
+    """The day in Asia/Shanghai of an hour since 1970; days begin at a full hour of UTC there."""
+    return local_day(datetime.fromtimestamp(hour * _HOUR_S, UTC))
+
+
+@lru_cache(50_000)
+def _working_days(start: date, end: date) -> int:
+    return working_days_between(start, end)
 
 
 def _title(question: str | None) -> str:

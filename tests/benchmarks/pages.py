@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.pages [ENTRIES] [MESSAGES] [REPEATS]
 
-Fills an SQLite file with entries (8 similar questions each), logged questions and one inquiry per twenty of them
-(all but the newest answered), every twentieth answer rated, then asks for each page through the application,
-without a network. Defaults: 5,000 entries, 200,000 messages.
+Fills an SQLite file with entries (8 similar questions each), as many fixed replies, logged questions and one inquiry
+per twenty of them (all but the newest answered), every twentieth answer rated, then asks for each page through the
+application, without a network. Defaults: 5,000 entries, 200,000 messages.
 """
 
 import random
@@ -23,10 +23,11 @@ from sqlmodel import select
 
 from bot.main import create_app
 from bot.settings import Account
-from knowledge import curation, drafts, seeding, staff
+from knowledge import curation, drafts, fixed_replies, seeding, staff
 from knowledge.answering import Matcher
 from knowledge.content import FAQ, FIGURES
 from knowledge.content.entries import EntryForm, read_entries, read_figures
+from knowledge.content.standing import FixedReplyForm
 from knowledge.database import Database
 from knowledge.matching.normalize import normalize, without_courtesy
 from knowledge.migrations import migrate
@@ -72,6 +73,8 @@ PAGES = (
     "/admin/settings/texts",
     "/admin/settings/texts/welcome",
     "/admin/settings/fixed-replies",
+    "/admin/settings/fixed-replies?q=工资",
+    "/admin/settings/fixed-replies?page=90",
     "/admin/settings/urgent-rules",
     "/admin/settings/matching/lexicon",
     "/admin/settings/matching/facts",
@@ -166,6 +169,14 @@ def fill(database: Database, entries: int, messages: int) -> dict[str, str]:
             for number in range(0, messages, 20)
         ]
         session.execute(insert(Feedback), rated)
+        fixed = (
+            FixedReplyForm(
+                keywords=[f"办事指南{_signs(number)}", f"{shuffled.choice(wordings)[:20]}{_signs(number)}"],
+                text="见附件。" * 20,
+            )
+            for number in range(entries)
+        )
+        fixed_replies.seed(session, fixed, now)
         staff.add(session, "陈", PASSWORD, Role.REVIEWER, now)
         draft = drafts.begin(session, ids[0], "李", now)
         staff.add(session, "管", PASSWORD, Role.ADMINISTRATOR, now)
@@ -176,6 +187,11 @@ def fill(database: Database, entries: int, messages: int) -> dict[str, str]:
         "message": "1",
         "today": str(local_day(now)),
     }
+
+
+def _signs(number: int) -> str:
+    """A number that stays its own when normalised, which takes 11 for 1."""
+    return "".join(f"{digit}{sign}" for digit, sign in zip(f"{number:05}", "甲乙丙丁戊", strict=True))
 
 
 def main(entries: int, messages: int, repeats: int) -> None:

@@ -1,7 +1,6 @@
 """Figures of a small log, counted by hand, on both kinds of store; the same in the workbook and the Word report."""
 
 import io
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -10,6 +9,7 @@ from typing import Any
 import docx
 import openpyxl
 import pytest
+from docx.oxml.ns import qn
 from sqlmodel import select
 
 from knowledge import erasure, overview, seeding
@@ -20,7 +20,7 @@ from knowledge.reports import figures, narrative, periods, wording
 from knowledge.reports.counting import Messages, Tally
 from knowledge.reports.document import TITLE, write_document
 from knowledge.reports.figures import AskedTopic, Report
-from knowledge.reports.matters import Matters, Ratings
+from knowledge.reports.matters import Gaps, Matters, Ratings
 from knowledge.reports.periods import Period
 from knowledge.reports.workbook import write_workbook
 from tests.builders import cast_entries
@@ -95,6 +95,30 @@ def test_gaps_are_grouped_freed_of_personal_details_and_none_that_an_entry_answe
     for personal in ("张小明", "泰达科技", "13800138000"):
         assert personal not in first.title
     assert second.title == ""
+
+
+def test_gaps_are_counted_also_where_none_is_listed(database: Database, report: Report) -> None:
+    with database.reading() as session:
+        none_listed = figures.make(session, NOVEMBER, NOW, gaps_listed=0).gaps
+        nothing_asked = figures.make(session, Period(date(2025, 1, 1), date(2025, 1, 31)), NOW, gaps_listed=0).gaps
+
+    assert none_listed == replace(report.gaps, most_asked=())
+    assert nothing_asked == Gaps(groups=0, inquiries=0, by_domain={}, most_asked=())
+
+
+def test_who_only_tapped_or_repeated_or_asked_at_another_time_is_no_asker_of_the_period(database: Database) -> None:
+    with database.writing() as session:
+        for form in cast_entries():
+            seeding.add_entry(session, form, NOW)
+        log = Log(session)
+        entry = cast_entries()[0].id
+        log.message(log.asker("张"), noon(2), kind="tap")
+        log.answered(log.asker("李"), noon(31, 10), entry)
+        zhao = log.asker("赵")
+        log.answered(zhao, noon(3), entry)
+        log.answered(zhao, noon(9), entry)
+    with database.reading() as session:
+        assert figures.make(session, NOVEMBER, NOW).askers == 1
 
 
 def test_today_and_the_report_count_alike(database: Database, report: Report) -> None:
@@ -279,8 +303,23 @@ def test_the_word_report_states_the_figures_in_chinese_fonts(report: Report) -> 
     everything = text + str(tables)
     for of_an_asker in ("鹅", "张小明", "13800138000", "离婚"):
         assert of_an_asker not in everything
-    fonts = set(re.findall(r'w:eastAsia="([^"]+)"/', document.element.xml))
-    assert fonts == {"仿宋", "黑体"}
+    in_cells = [paragraph for table in document.tables for cell in table._cells for paragraph in cell.paragraphs]
+    styles = {one.style.name: east_asian_font(one.style) for one in [*document.paragraphs, *in_cells] if one.style}
+    assert styles == {
+        "报告题目": "黑体",
+        "报告时段": "仿宋",
+        "报告正文": "仿宋",
+        "报告说明": "仿宋",
+        "报告表题": "黑体",
+        "报告表格": "仿宋",
+        "Heading 1": "黑体",
+    }
+    assert "w:rFonts" not in document.element.xml, "what a run says of its fonts would win over its style"
+
+
+def east_asian_font(style: Any) -> str:  # Any: a style's type tells neither its parts nor what it is based on
+    own = style.element.find(f"{qn('w:rPr')}/{qn('w:rFonts')}")
+    return east_asian_font(style.base_style) if own is None else str(own.get(qn("w:eastAsia")))
 
 
 def test_a_period_without_anything_says_so_everywhere(database: Database) -> None:
