@@ -145,6 +145,26 @@ def change(
     return rule
 
 
+def move(session: Session, rule_id: str, *, past: str, actor: str, now: datetime) -> int:
+    """Try a rule before, or after, its neighbour `past`; gives its new place, counted from 1.
+
+    NotFound for an unknown rule; SettingMoved where the two do not stand side by side any more.
+    """
+    # Raised first: it holds whoever else moves a rule until this unit of work is over.
+    revisions.raise_by_one(session, SUBJECT)
+    rule, listed = by_id(session, rule_id), everything(session)
+    ids = [one.id for one in listed]
+    before, beside = ids.index(rule_id), ids.index(past) if past in ids else -2
+    if abs(before - beside) != 1:
+        raise SettingMoved("紧急规则的顺序刚才被同事改过，请核对现在的顺序后再移")
+    listed.insert(beside, listed.pop(before))
+    for place, one in enumerate(listed, 1):
+        one.position = place
+    session.flush()
+    _record(session, "move", actor, rule, {"position": before + 1}, {"position": beside + 1}, now)
+    return beside + 1
+
+
 def remove(
     session: Session, rule_id: str, now: datetime, actor: str = audit.COMMAND_LINE, *, confirmed: bool = False
 ) -> None:

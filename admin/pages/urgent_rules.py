@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
+from sqlmodel import Session
 
 from admin.auth import Administrator, OwnForm, Reading, Transaction
 from admin.errors import status_of
@@ -60,18 +62,28 @@ TypedForm = Annotated[Typed, Depends(typed)]
 @router.get("/settings/urgent-rules")
 def list_urgent_rules(request: Request, member: Administrator, session: Reading) -> Response:
     """All rules in the order in which they are tried; with ?q=, which of them a sentence triggers and why."""
+    return _list(request, session, member, moved=request.query_params.get("moved", ""))
+
+
+def _list(
+    request: Request, session: Session, member: StaffMember, *, moved: str = "", error: str = "", status: int = 200
+) -> Response:
     text = request.query_params.get("q", "").strip()[:LONGEST]
     rules = urgency.everything(session)
     found = urgency.first_match(urgency.active(session), text) if text else None
     return page(
         request,
         "settings/urgent_rules.html",
+        status=status,
         member=member,
         rules=[(rule, urgency.numbers(rule.reply)) for rule in rules],
         text=text,
         found=found,
         why=_why(found, text) if found else [],
         longest=LONGEST,
+        moved=moved,
+        went_up=request.query_params.get("way") == "up",
+        error=error,
     )
 
 
@@ -140,6 +152,25 @@ def change_urgent_rule(
         status = status_of(error)
         return _show(request, member, urgency.by_id(session, rule_id), form, error=str(error), status=status)
     return _see_list(request)
+
+
+@router.post("/settings/urgent-rules/{rule_id}/place", dependencies=[OwnForm])
+def move_urgent_rule(
+    request: Request,
+    rule_id: str,
+    member: Administrator,
+    session: Transaction,
+    past: Annotated[str, Form()] = "",
+    way: Annotated[str, Form()] = "",
+) -> Response:
+    """Try it before, or after, the neighbour it was seen beside; the order decides which rule speaks."""
+    try:
+        with session.begin_nested():
+            urgency.move(session, rule_id, past=past, actor=member.name, now=request.app.state.now())
+    except SettingMoved as error:
+        return _list(request, session, member, error=str(error), status=status_of(error))
+    query = urlencode({"moved": rule_id, "way": way})
+    return RedirectResponse(f"{request.url_for('list_urgent_rules').path}?{query}", status_code=303)
 
 
 @router.post("/settings/urgent-rules/{rule_id}/removal", dependencies=[OwnForm])

@@ -103,6 +103,7 @@ LEAST: dict[tuple[str, str], Role] = {
     ("GET", "/settings/urgent-rules/{rule_id}"): A,
     ("POST", "/settings/urgent-rules/{rule_id}"): A,
     ("POST", "/settings/urgent-rules/{rule_id}/preview"): A,
+    ("POST", "/settings/urgent-rules/{rule_id}/place"): A,
     ("POST", "/settings/urgent-rules/{rule_id}/removal"): A,
     ("GET", "/settings/matching/{kind}"): C,
     ("POST", "/settings/matching/{kind}"): C,

@@ -198,6 +198,28 @@ def test_an_urgent_rule_of_ones_own_speaks_first(served: Served, browser: httpx.
     assert records(served, "urgent_rule own_1") == [("陈", "urgent_rule.add")]
 
 
+def test_an_urgent_rule_is_moved_before_another_and_then_speaks(served: Served, browser: httpx.Client) -> None:
+    fields = {"name": "燃气", "patterns": "煤气味", "exceptions": "", "reply": "先离开，再拨 119。", "is_active": "1"}
+    post(browser, "/urgent-rules", **fields)
+    both = "闻到煤气味，救命"
+    served.standing.refresh()
+    assert served.user("zhang").says(both).visible.startswith("如有人身危险")
+    with served.database.reading() as session:
+        order = [one.id for one in urgency.everything(session)]
+
+    for above in order[-2::-1]:
+        moved = post(browser, "/urgent-rules/own_1/place", past=above, way="up")
+    assert "“燃气”现在排第1" in moved.text
+    late = post(browser, "/urgent-rules/own_1/place", past=order[-2], way="up")
+    served.standing.refresh()
+
+    assert (late.status_code, "顺序刚才被同事改过" in late.text) == (409, True)
+    assert served.user("zhao").says(both).visible.startswith("先离开")
+    page = browser.get("/admin/settings/urgent-rules").text
+    assert re.findall(r'aria-label="(..)“燃气”"', page) == ["下移"]
+    assert "调整紧急规则的顺序" in browser.get("/admin/audit").text
+
+
 def test_a_rule_that_may_save_a_life_goes_only_with_a_confirmation(served: Served, browser: httpx.Client) -> None:
     refused = post(browser, "/urgent-rules/life/removal")
     assert (refused.status_code, "删除前请勾选确认" in refused.text) == (422, True)

@@ -7,11 +7,11 @@ from openpyxl import Workbook
 from typer.testing import CliRunner
 
 from bot.cli import app
-from knowledge import fixed_replies, seeding, urgency
+from knowledge import audit, fixed_replies, seeding, urgency
 from knowledge.content.spreadsheets import read_fixed_reply_rows
 from knowledge.content.standing import read_urgent
 from knowledge.database import Database
-from knowledge.errors import ContentError, InvalidInput, NotFound
+from knowledge.errors import ContentError, InvalidInput, NotFound, SettingMoved
 from knowledge.models import UrgentRule
 from knowledge.standing import StandingRules
 from knowledge.urgency import Draft
@@ -120,6 +120,39 @@ def test_the_shipped_rules_are_loaded_once_and_stay_deleted(database: Database) 
     with database.writing() as session:
         seeding.seed_standing(session, NOW)
         assert len(urgency.active(session)) == 3
+
+
+def test_the_order_decides_which_rule_speaks(database: Database) -> None:
+    with database.writing() as session:
+        for place, name in enumerate(("one", "two", "three"), 1):
+            rule = UrgentRule(
+                id=name, name=name, position=place, patterns=[[["煤气味"]]], reply="拨 119", updated_at=NOW
+            )
+            urgency.add(session, rule)
+    rules = StandingRules(database)
+    rules.refresh()
+
+    with database.writing() as session:
+        assert urgency.move(session, "three", past="two", actor="陈", now=NOW) == 2
+        assert urgency.move(session, "three", past="one", actor="陈", now=NOW) == 1
+    assert rules.refresh()
+    speaks = rules.urgent("有煤气味")
+    assert speaks is not None
+    assert speaks.id == "three"
+    with pytest.raises(SettingMoved, match="顺序刚才被同事改过"), database.writing() as session:
+        urgency.move(session, "three", past="two", actor="王", now=NOW)
+    with pytest.raises(SettingMoved), database.writing() as session:
+        urgency.move(session, "three", past="gone", actor="王", now=NOW)
+
+    with database.writing() as session:
+        assert [one.id for one in urgency.everything(session)] == ["three", "one", "two"]
+        urgency.move(session, "three", past="one", actor="陈", now=NOW)
+        moved = audit.find(session, subject="urgent_rule three")[:3]
+    assert [(one.action, audit.changed(one)) for one in moved] == [
+        ("urgent_rule.move", [("position", 1, 2)]),
+        ("urgent_rule.move", [("position", 2, 1)]),
+        ("urgent_rule.move", [("position", 3, 2)]),
+    ]
 
 
 def test_a_rule_may_be_switched_off_and_what_would_match_everything_is_refused(database: Database) -> None:
