@@ -31,7 +31,7 @@ from bot.wechat.messages import Text
 from bot.wechat.tokens import ProcessTokens, RedisTokens
 from knowledge import classifier, jobs, retention, staff, training, working
 from knowledge.answering import Matcher
-from knowledge.database import Database
+from knowledge.database import WITHIN_A_REPLY, Database
 from knowledge.encryption import Encryption
 from knowledge.errors import InvalidInput, SecretUnreadable
 from knowledge.migrations import is_current
@@ -158,7 +158,7 @@ def app_from_environment() -> FastAPI:
     served = account(settings)
     return create_app(
         served,
-        Database(knowledge.url, pool_size=THREADS),
+        Database(knowledge.url, pool_size=THREADS, waits=WITHIN_A_REPLY),
         base_url=settings.base_url,
         client=api_client(served, settings),
         pace=Pace(settings.rate_limit, settings.redis_url),

@@ -46,14 +46,26 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 
-# Waits for a connection, a lock and a statement must add up to less than the 5 s WeChat gives a reply
-# (wechat.md §1.5), so that the asker still gets an honest text.
-POOL_WAIT_S = 1.0
-LOCK_WAIT_S = 1.5
-STATEMENT_WAIT_S = 1.2
-
 
 Row = TypeVar("Row", bound=SQLModel)
+
+
+@dataclass(frozen=True)
+class Waits:
+    """How long to wait, in seconds: for a connection of the pool, for the server to let one in, for a lock, for a
+    statement (the last two: PostgreSQL; an SQLite file has one lock and no limit on a statement)."""
+
+    pool_s: float
+    connect_s: int
+    lock_s: float
+    statement_s: float
+
+
+# Within a message's turn the waits for a connection, a lock and a statement must add up to less than the 5 s that
+# WeChat gives a reply (wechat.md §1.5), so that the asker still gets an honest text.
+WITHIN_A_REPLY = Waits(pool_s=1.0, connect_s=2, lock_s=1.5, statement_s=1.2)
+# A command or a job: nobody's five seconds run, and giving up would lose its work.
+PATIENT = Waits(pool_s=60, connect_s=30, lock_s=60, statement_s=600)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -105,9 +117,10 @@ class Database:
     read-then-write units lost updates in silence (style.md §9).
     """
 
-    def __init__(self, url: str, *, pool_size: int = 20) -> None:
+    def __init__(self, url: str, *, pool_size: int = 20, waits: Waits = PATIENT) -> None:
         """Open the engine for `url`; nothing is connected until first use."""
         self.url = url
+        self.waits = waits
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self._write_lock = threading.RLock()
         if self.is_sqlite:
@@ -118,19 +131,19 @@ class Database:
                 url,
                 pool_size=pool_size,
                 max_overflow=0,
-                pool_timeout=POOL_WAIT_S,
-                connect_args={"timeout": LOCK_WAIT_S, "check_same_thread": False},
+                pool_timeout=waits.pool_s,
+                connect_args={"timeout": waits.lock_s, "check_same_thread": False},
             )
             _prepare_sqlite(self.engine)
         else:
-            limits = f"-c lock_timeout={int(LOCK_WAIT_S * 1000)} -c statement_timeout={int(STATEMENT_WAIT_S * 1000)}"
+            limits = f"-c lock_timeout={int(waits.lock_s * 1000)} -c statement_timeout={int(waits.statement_s * 1000)}"
             self.engine = create_engine(
                 url,
                 pool_size=pool_size,
                 max_overflow=0,
-                pool_timeout=POOL_WAIT_S,
+                pool_timeout=waits.pool_s,
                 pool_pre_ping=True,
-                connect_args={"options": limits, "connect_timeout": 2},
+                connect_args={"options": limits, "connect_timeout": waits.connect_s},
             )
 
     @contextmanager
@@ -158,8 +171,8 @@ class Database:
         if not self.is_sqlite:
             yield
             return
-        if not self._write_lock.acquire(timeout=LOCK_WAIT_S):
-            raise TimeoutError(f"another write has held the SQLite file for {LOCK_WAIT_S} s")
+        if not self._write_lock.acquire(timeout=self.waits.lock_s):
+            raise TimeoutError(f"another write has held the SQLite file for {self.waits.lock_s} s")
         try:
             yield
         finally:

@@ -4,7 +4,6 @@ PostgreSQL is taken where it answers (`FAWEN_TEST_POSTGRES`, by default the mach
 tests skip and say so. With CI set, what would skip fails instead.
 """
 
-import os
 import secrets
 import socket
 import threading
@@ -16,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 import uvicorn
 
@@ -27,11 +25,11 @@ from knowledge.answering import Matcher
 from knowledge.content import FAQ, FIGURES
 from knowledge.content.entries import EntryForm, read_entries, read_figures
 from knowledge.database import Database
-from knowledge.migrations import migrate
 from knowledge.models import Role
 from knowledge.standing import StandingRules
 from knowledge.working_days import now_utc
 from tests.builders import cast_entries
+from tests.databases import drop_databases, opened_database
 from tests.wechat_user import WeChatPeer, WeChatUser
 
 TOKEN = "token_for_tests"
@@ -58,32 +56,9 @@ def sqlite(tmp_path: Path) -> Iterator[Database]:
         yield database
 
 
-@contextmanager
-def opened_database(kind: str, folder: Path) -> Iterator[Database]:
-    """A migrated database of a kind, dropped in the end."""
-    if kind == "sqlite":
-        database = Database(f"sqlite:///{folder / 'test.sqlite3'}")
-        migrate(database)
-        yield database
-        database.dispose()
-        return
-    server = os.environ.get("FAWEN_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
-    try:
-        control = psycopg.connect(server, autocommit=True, connect_timeout=2)
-    except psycopg.OperationalError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(f"no PostgreSQL at {server}: {error}")
-    name = f"fawen_test_{secrets.token_hex(6)}"
-    control.execute(f"CREATE DATABASE {name}")
-    database = Database(f"{server.rsplit('/', 1)[0].replace('postgresql://', 'postgresql+psycopg://')}/{name}")
-    try:
-        migrate(database)
-        yield database
-    finally:
-        database.dispose()
-        control.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        control.close()
+def pytest_sessionfinish() -> None:
+    """Take the run's databases off the server."""
+    drop_databases()
 
 
 @dataclass

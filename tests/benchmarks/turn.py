@@ -38,7 +38,7 @@ from bot.wechat.envelope import Envelope, Mode
 from bot.wechat.messages import IncomingMessage
 from knowledge import seeding
 from knowledge.answering import Matcher
-from knowledge.database import Database
+from knowledge.database import WITHIN_A_REPLY, Database
 from knowledge.migrations import migrate
 from knowledge.models import Asker, Message
 from knowledge.settings import KnowledgeSettings
@@ -113,7 +113,12 @@ def application(kind: str, database: Database) -> FastAPI:
 def serve(kind: str, url: str, port: int) -> None:
     """Run one server until it is ended."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-    uvicorn.run(application(kind, Database(url, pool_size=THREADS)), port=port, log_level="error", access_log=False)
+    uvicorn.run(
+        application(kind, Database(url, pool_size=THREADS, waits=WITHIN_A_REPLY)),
+        port=port,
+        log_level="error",
+        access_log=False,
+    )
 
 
 @contextmanager

@@ -184,7 +184,7 @@ def test_a_first_start_serves_and_says_how_to_talk_to_it(home: Path) -> None:
         text=True,
     ) as server:
         try:
-            for _ in range(600):
+            for _ in range(2400):
                 try:
                     if httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).status_code == 200:
                         break
@@ -196,7 +196,7 @@ def test_a_first_start_serves_and_says_how_to_talk_to_it(home: Path) -> None:
             )  # fmt: skip
         finally:
             server.send_signal(signal.SIGINT)
-            printed = server.communicate(timeout=20)[0]
+            printed = server.communicate(timeout=120)[0]
 
     assert "fawen simulate" in printed
     assert "fawen staff add" in printed

@@ -29,7 +29,8 @@ from knowledge.database import Database
 from knowledge.models import Asker, Conversation, Correction, CorrectionStatus, OutboxMessage, OutboxStatus
 from knowledge.working_days import now_utc
 from tests.builders import build_entry
-from tests.conftest import APP_ID, NOW, Served, opened_database, serving
+from tests.conftest import APP_ID, NOW, Served, serving
+from tests.databases import opened_database
 from tests.wechat_api import SECRET, WeChat, wechat
 
 SEND = "message/custom/send"

@@ -46,7 +46,7 @@ def said_by_two(*arguments: str) -> list[str]:
         assert peer.stdin
         peer.stdin.write("go\n")
         peer.stdin.flush()
-    said = [peer.communicate(timeout=30)[0].strip() for peer in peers]
+    said = [peer.communicate(timeout=120)[0].strip() for peer in peers]
     assert [peer.returncode for peer in peers] == [0, 0]
     return said
 

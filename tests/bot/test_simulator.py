@@ -10,7 +10,8 @@ from bot.simulator.account import NotFollowing, NothingToTap, SimulatedAccount
 from bot.simulator.chaos import ODD_PUSHES, ChaosOptions, plan, storm
 from bot.simulator.sealing import Credentials
 from bot.wechat.envelope import Mode
-from tests.conftest import AES_KEY, APP_ID, TOKEN, Served, opened_database, serving
+from tests.conftest import AES_KEY, APP_ID, TOKEN, Served, serving
+from tests.databases import opened_database
 
 OLD_KEY = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg"
 

@@ -59,7 +59,7 @@ def test_the_page_is_served_until_ctrl_c(tmp_path: Path) -> None:
             assert http.get("/phone/state", params={"openid": openid}).json()["account"]["kind"] == "已认证服务号"
             assert http.get("/cgi-bin/menu/get").json()["errcode"] == 41001
         simulator.send_signal(signal.SIGINT)
-        rest = simulator.communicate(timeout=20)[0]
+        rest = simulator.communicate(timeout=120)[0]
 
     assert f"FAWEN_WECHAT_API=http://127.0.0.1:{port}" in "".join(printed)
     assert "Traceback" not in rest

@@ -13,7 +13,8 @@ from sqlmodel import select
 
 from knowledge.database import Database
 from knowledge.models import Message
-from tests.conftest import AES_KEY, APP_ID, TOKEN, Served, opened_database, serving
+from tests.conftest import AES_KEY, APP_ID, TOKEN, Served, serving
+from tests.databases import opened_database
 from tests.wechat_user import WeChatPeer
 
 TEXT = (

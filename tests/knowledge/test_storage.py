@@ -2,7 +2,9 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from sqlalchemy import UniqueConstraint, inspect, text, update
@@ -11,7 +13,7 @@ from sqlmodel import select
 
 from knowledge import curation, inquiries, seeding, staff, throttle
 from knowledge.answering import Matcher
-from knowledge.database import Database, insert_row, read_row, update_row, values_of
+from knowledge.database import WITHIN_A_REPLY, Database, insert_row, read_row, update_row, values_of
 from knowledge.encryption import Encryption
 from knowledge.errors import InvalidInput, SecretUnreadable
 from knowledge.migrations import is_current, migrate
@@ -19,6 +21,7 @@ from knowledge.models import Asker, Conversation, FaqEntry, Inquiry, InquiryCoun
 from knowledge.working_days import after_working_days, is_working_day, local_day
 from tests.builders import build_entry
 from tests.conftest import NOW, add_staff
+from tests.databases import opened_database
 
 
 def test_every_migration_runs_down_and_up_again(database: Database) -> None:
@@ -137,15 +140,16 @@ def test_a_row_outside_a_session_writes_only_what_changed(database: Database) ->
         assert read_row(session.connection(), Conversation, asker_id + 1) is None
 
 
-def test_a_turn_to_write_is_one_threads_and_waits_no_longer_than_a_lock_may(sqlite: Database) -> None:
-    with sqlite.turn_to_write(), ThreadPoolExecutor(1) as pool:
-        with sqlite.writing() as session:
-            session.add(Asker(channel="t", address="张", created_at=NOW))
+def test_a_turn_to_write_is_one_threads_and_waits_no_longer_than_a_lock_may(tmp_path: Path) -> None:
+    with opened_database("sqlite", tmp_path, replace(WITHIN_A_REPLY, lock_s=0.2)) as database:
+        with database.turn_to_write(), ThreadPoolExecutor(1) as pool:
+            with database.writing() as session:
+                session.add(Asker(channel="t", address="张", created_at=NOW))
 
-        with pytest.raises(TimeoutError, match="another write"):
-            pool.submit(staff_count, sqlite).result()
+            with pytest.raises(TimeoutError, match="another write"):
+                pool.submit(staff_count, database).result()
 
-    assert staff_count(sqlite) == 0
+        assert staff_count(database) == 0
 
 
 def staff_count(database: Database) -> int:
@@ -155,7 +159,7 @@ def staff_count(database: Database) -> int:
 
 def test_numbers_drawn_at_once_differ(database: Database) -> None:
     """Two processes share a database but not a lock of ours: here two engines stand for them."""
-    other = Database(database.engine.url.render_as_string(hide_password=False))
+    other = Database(database.url)
     with database.writing() as session:
         session.add(Asker(channel="t", address="a", created_at=NOW))
     barrier = threading.Barrier(8)
