@@ -89,11 +89,13 @@ def serving(
     trains: bool = False,
     works: bool = False,
     matcher: Matcher | None = None,
+    answer_within_s: float = 60,
     **options: Any,
 ) -> Iterator[Served]:
     """Fawen on a real socket, with the given entries published (by default the cast's).
 
-    `options` go to `create_app` as they are.
+    An answer gets far longer than WeChat gives it, so that no test fails on a loaded machine; what happens to a late
+    one is tested in test_waits. `options` go to `create_app` as they are.
     """
     with database.writing() as session:
         for form in entries if entries is not None else cast_entries():
@@ -107,7 +109,15 @@ def serving(
     matcher = matcher or Matcher(database)
     standing = StandingRules(database)
     app = create_app(
-        account, database, now=now, matcher=matcher, standing=standing, trains=trains, works=works, **options
+        account,
+        database,
+        now=now,
+        matcher=matcher,
+        standing=standing,
+        trains=trains,
+        works=works,
+        answer_within_s=answer_within_s,
+        **options,
     )
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
@@ -116,7 +126,7 @@ def serving(
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     url = f"http://127.0.0.1:{port}"
-    with httpx.Client(base_url=url, timeout=10, trust_env=False) as http:
+    with httpx.Client(base_url=url, timeout=120, trust_env=False) as http:
         _wait_until_ready(http)
         yield Served(url, database, matcher, standing, mode, http)
     server.should_exit = True
