@@ -123,7 +123,8 @@ def _decide_one(engine: Engine, text: str) -> Decision:
         return Decision(Kind.UNRESOLVED, (), (), _scope_unknown(prepared), None, "没有可供比较的文字")
     weights = weights_for(engine.weights, engine.model, found)
     shares = rank_shares(found, weights)
-    trust, ours = confidence(index, prepared, found, shares, weights)
+    known = known_share(index, prepared)
+    trust, ours = confidence(index, prepared, known, found, shares, weights)
     said = index.guard.read(normal)
     opposed = index.guard.contradicts(said, found[int(np.argmax(shares))].document)
     is_vouched = opposed is None
@@ -134,7 +135,7 @@ def _decide_one(engine: Engine, text: str) -> Decision:
         if is_vouched:
             # The fact that rules the first one out speaks for this one: it is judged beside what agrees with it.
             agreeing = [one for one in found if not index.guard.contradicts(said, one.document)]
-            trust, _ = confidence(index, prepared, agreeing, rank_shares(agreeing, weights), weights)
+            trust, _ = confidence(index, prepared, known, agreeing, rank_shares(agreeing, weights), weights)
     ranked = _ranked(index, found, shares, trust, weights)
     top = index.documents[found[int(np.argmax(shares))].document]
     scope, outside = _scope(index, found, shares)
@@ -146,7 +147,7 @@ def _decide_one(engine: Engine, text: str) -> Decision:
             rest = tuple(r for r in ranked if r.id != document.id)
             return Decision(Kind.ANSWER, (same, *rest)[:SHOWN], (), Scope.ENTRY, None, _EXACT)
         return Decision(Kind.UNRESOLVED, ranked, (), document.scope, document.id, "与一条范围外问法完全一致")
-    if known_share(index, prepared) < _LEAST_KNOWN:
+    if known < _LEAST_KNOWN:
         return Decision(Kind.UNRESOLVED, ranked, (), _scope_unknown(prepared), None, "用语在知识库中几乎没有出现过")
     level = weights.answer_level(top.id)
     if top.scope is Scope.ENTRY and trust >= level and is_vouched:
@@ -186,15 +187,18 @@ def _doubted(guard: Guard, found: list[Candidate], shares: Floats, said: Said) -
 
 
 def confidence(
-    index: Index, text: str, found: list[Candidate], shares: Floats, weights: WeightSet
+    index: Index, text: str, known: float, found: list[Candidate], shares: Floats, weights: WeightSet
 ) -> tuple[float, float]:
     """Probability that the best candidate is what was asked, and that the message is a question of law."""
-    features = trust_features(index, text, found, shares)
+    features = trust_features(index, text, known, found, shares)
     return _logistic(features, weights.trust), _logistic(features, weights.scope)
 
 
-def trust_features(index: Index, text: str, found: list[Candidate], shares: Floats) -> Floats:
-    """What tells a trustworthy best candidate from a merely best one; the last is a constant 1."""
+def trust_features(index: Index, text: str, known: float, found: list[Candidate], shares: Floats) -> Floats:
+    """What tells a trustworthy best candidate from a merely best one; the last is a constant 1.
+
+    `known` is the `known_share` of the prepared text.
+    """
     order = np.argsort(-shares)
     position = int(order[0])
     best = found[position]
@@ -207,8 +211,10 @@ def trust_features(index: Index, text: str, found: list[Candidate], shares: Floa
     top_share = float(shares[position])
     logit = float(np.log((top_share + 1e-3) / (second + 1e-3)))
     evidence = np.array([candidate.evidence for candidate in found])
-    others = np.delete(evidence, position, axis=0)
-    lead = evidence[position] - (others.max(axis=0) if len(others) else 0.0)
+    lead = evidence[position].copy()
+    if len(evidence) > 1:
+        evidence[position] = -np.inf
+        lead -= evidence.max(axis=0)
     return np.array(
         [
             top_share,
@@ -217,7 +223,7 @@ def trust_features(index: Index, text: str, found: list[Candidate], shares: Floa
             *best.evidence,
             *lead,
             float((lead >= 0).mean()),
-            known_share(index, text),
+            known,
             min(len(text), 100) / 100,
             1.0 if len(text) < 5 else 0.0,
             1.0,
@@ -266,10 +272,10 @@ def _ranked(
     scale = trust / float(shares[order[0]])
     evidence = np.array([candidate.evidence for candidate in found])
     contributions = (evidence - evidence.mean(axis=0)) * np.array(weights.rank)
-    result = []
+    result: list[Ranked] = []
     for position in order:
         document = index.documents[found[position].document]
-        if document.scope is Scope.ENTRY:
+        if document.scope is Scope.ENTRY and len(result) < SHOWN:
             result.append(
                 Ranked(
                     id=document.id,
@@ -280,7 +286,7 @@ def _ranked(
                     contributions=dict(zip(EVIDENCE, map(float, contributions[position]), strict=True)),
                 )
             )
-    return tuple(result[:SHOWN])
+    return tuple(result)
 
 
 def _scope(index: Index, found: list[Candidate], shares: Floats) -> tuple[Scope, str | None]:

@@ -47,16 +47,18 @@ class Index:
 
     version: int
     documents: tuple[Document, ...]
+    ids: tuple[str, ...]  # of the documents
     wordings: tuple[str, ...]  # normalised, courtesy removed
     originals: tuple[str, ...]
     owner: npt.NDArray[np.int32]  # of each wording: its document
     first_wording: npt.NDArray[np.int64]  # of each document: where its wordings begin
     vocabulary: Codes  # sorted; a gram's column is its place here
     idf: Floats
-    by_wording: sparse.csr_matrix  # unit rows; a column is a gram
-    by_document: sparse.csc_matrix  # unit rows: the document's mean wording
+    by_document: sparse.csc_matrix  # unit rows: the document's mean wording; a cell is one gram in one document
+    likelihood: npt.NDArray[np.float32]  # of each cell: log-likelihood gained where the document has the gram
+    by_wording: sparse.csc_matrix  # unit rows; its cells, too, go gram by gram, and within a gram by document
+    wording_runs: npt.NDArray[np.int32]  # of each cell of `by_document`: where its wordings begin in `by_wording`
     by_answer: sparse.csc_matrix  # unit rows: title, key terms and answer
-    likelihood: sparse.csc_matrix  # log-likelihood gained where a document has the gram
     size_share: (
         Floats  # per document: log of its number of wordings over the mean (more are kept of what is asked more)
     )
@@ -79,7 +81,7 @@ class Index:
 
     def places_in(self, classes: tuple[str, ...]) -> npt.NDArray[np.int64]:
         """Where each document stands among a classifier's classes; -1 where it is none of them."""
-        return _places(tuple(document.id for document in self.documents), classes)
+        return _places(self.ids, classes)
 
 
 _NO_LEXICON = Lexicon()
@@ -89,23 +91,25 @@ def build_index(
     documents: Iterable[Document], version: int, lexicon: Lexicon = _NO_LEXICON, axes: Sequence[Axis] = ()
 ) -> Index:
     """Build the index; documents without any usable wording are left out. An empty index answers nothing."""
-    listed = tuple(sorted(documents, key=lambda document: document.id))
+    listed: list[Document] = []
     wordings: list[str] = []
     originals: list[str] = []
     owner: list[int] = []
-    first: list[int] = []
+    first: list[int] = [0]
     exact: dict[str, int] = {}
-    for number, document in enumerate(listed):
-        first.append(len(wordings))
-        for text in (document.title, *document.wordings):
-            normal = normalize(text)
+    for document in sorted(documents, key=lambda document: document.id):
+        number = len(listed)
+        normals = [(text, normalize(text)) for text in (document.title, *document.wordings)]
+        usable = [(text, prepared) for text, normal in normals if (prepared := without_courtesy(normal))]
+        if not usable:
+            continue
+        listed.append(document)
+        for _, normal in normals:
             exact.setdefault(normal, number)
-            prepared = without_courtesy(normal)
-            if prepared:
-                wordings.append(prepared)
-                originals.append(text)
-                owner.append(number)
-    first.append(len(wordings))
+        originals += [text for text, _ in usable]
+        wordings += [prepared for _, prepared in usable]
+        owner += [number] * len(usable)
+        first.append(len(wordings))
 
     about = [without_courtesy(normalize("。".join((d.title, *d.key_terms, d.answer)))) for d in listed]
     tf, about_tf, vocabulary = _counts(wordings, about)
@@ -115,19 +119,23 @@ def build_index(
     # Rarity over documents, not wordings: a gram that many wordings of one entry share is what marks it.
     idf = np.log((1 + len(listed)) / (1 + _columns_used(per_document, len(vocabulary)))) + 1.0
     weighted = _unit_rows(_damped(tf) @ sparse.diags(idf))
+    by_wording = weighted.tocsc().astype(np.float32)
+    by_document = _unit_rows(member @ weighted).tocsc().astype(np.float32)
     return Index(
         version=version,
-        documents=listed,
+        documents=tuple(listed),
+        ids=tuple(document.id for document in listed),
         wordings=tuple(wordings),
         originals=tuple(originals),
         owner=owners,
         first_wording=np.asarray(first, dtype=np.int64),
         vocabulary=vocabulary,
         idf=idf,
-        by_wording=weighted.tocsr().astype(np.float32),
-        by_document=_unit_rows(member @ weighted).tocsc().astype(np.float32),
+        by_document=by_document,
+        likelihood=_likelihood(per_document).tocsc().data.astype(np.float32),
+        by_wording=by_wording,
+        wording_runs=_runs_of_documents(by_wording, owners),
         by_answer=_unit_rows(_damped(about_tf) @ sparse.diags(idf)).tocsc().astype(np.float32),
-        likelihood=_likelihood(per_document).tocsc().astype(np.float32),
         size_share=_size_share(np.diff(first)),
         exact=exact,
         lexicon=lexicon,
@@ -175,6 +183,15 @@ def _unit_rows(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
     norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
     norms[norms == 0] = 1.0
     return sparse.diags(1.0 / norms) @ matrix
+
+
+def _runs_of_documents(by_wording: sparse.csc_matrix, owners: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Where in the cells of `by_wording` each gram's wordings of each document begin, and where the last end."""
+    owner = owners[by_wording.indices]
+    begins = np.ones(len(owner), dtype=np.bool_)
+    begins[1:] = owner[1:] != owner[:-1]
+    begins[by_wording.indptr[:-1]] = True  # another gram; each is in some wording, or it would be no column
+    return np.append(np.flatnonzero(begins), len(owner)).astype(np.int32)
 
 
 def _likelihood(counts: sparse.csr_matrix, smoothing: float = 0.3) -> sparse.csr_matrix:

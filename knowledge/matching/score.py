@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 from rapidfuzz.distance import LCSseq
+from scipy import sparse
 
 from knowledge.matching.grams import FIRST_PAIR, gram_codes
 from knowledge.matching.index import Floats, Index
@@ -50,35 +51,38 @@ def candidates(index: Index, text: str, model: Model | None = None) -> list[Cand
     if query is None:
         return []
     columns, counts, unit = query
-    overall = _dot(index.by_document, columns, unit)
-    answer = _dot(index.by_answer, columns, unit)
+    cells, documents, lengths = _cells(index.by_document, columns)
     damped = np.log1p(counts)
-    likelihood = _dot(index.likelihood, columns, damped) / damped.sum()
+    weight = index.idf[columns] * damped
+
+    def summed(values: Floats) -> Floats:
+        return np.bincount(documents, weights=values, minlength=index.size).astype(np.float64)
+
+    overall = summed(index.by_document.data[cells] * np.repeat(unit, lengths))
+    likelihood = summed(index.likelihood[cells] * np.repeat(damped, lengths)) / damped.sum()
+    coverage = summed(np.repeat(weight, lengths)) / weight.sum()
+    answer = _answer(index, columns, unit)
     trained, is_trained = _trained(index, model, text)
 
     shortlist = _shortlist(likelihood, overall, trained) if model else _shortlist(likelihood, overall, answer)
-    weight = index.idf[columns] * damped
-    coverage = _present(index.likelihood, columns, weight) / weight.sum()
-    dense = np.zeros(len(index.idf), dtype=np.float32)
-    dense[columns] = unit
-    result = []
-    for document in shortlist:
-        similar = _similarities(index, document, dense)
-        wording, fuzzy = _fuzzy(index, text, document, similar)
-        evidence = (
-            likelihood[document],
-            float(similar.max()),
-            overall[document],
-            answer[document],
+    similar = _similarities(index, shortlist, cells, documents, np.repeat(unit, lengths))
+    wordings, fuzzy = _fuzzy(index, text, shortlist, similar)
+    evidence = np.column_stack(
+        (
+            likelihood[shortlist],
+            [one.max() for one in similar],
+            overall[shortlist],
+            answer[shortlist],
             fuzzy,
-            coverage[document],
-            trained[document],
-            index.size_share[document],
+            coverage[shortlist],
+            trained[shortlist],
+            index.size_share[shortlist],
         )
-        result.append(
-            Candidate(document, tuple(float(value) for value in evidence), wording, bool(is_trained[document]))
-        )
-    return result
+    ).tolist()
+    return [
+        Candidate(document, tuple(evidence[place]), wordings[place], bool(is_trained[document]))
+        for place, document in enumerate(shortlist)
+    ]
 
 
 def known_share(index: Index, text: str) -> float:
@@ -103,14 +107,32 @@ def _trained(index: Index, model: Model | None, text: str) -> tuple[Floats, npt.
     return margins, known
 
 
-def _similarities(index: Index, document: int, query: npt.NDArray[np.float32]) -> Floats:
-    """Cosine of the query to each of a document's wordings."""
-    matrix = index.by_wording
-    start, end = int(index.first_wording[document]), int(index.first_wording[document + 1])
-    low, high = matrix.indptr[start], matrix.indptr[end]
-    products = matrix.data[low:high] * query[matrix.indices[low:high]]
-    result: Floats = np.add.reduceat(np.append(products, 0.0), matrix.indptr[start:end] - low)
-    return result
+def _similarities(
+    index: Index,
+    shortlist: list[int],
+    cells: npt.NDArray[np.int64],
+    documents: npt.NDArray[np.int32],
+    weights: Floats,
+) -> list[Floats]:
+    """For each document of the (ascending) shortlist the cosine of the query to each of its wordings.
+
+    `cells` are the query's grams in documents, with the document and the query's weight of each.
+    """
+    sizes = index.first_wording[np.add(shortlist, 1)] - index.first_wording[shortlist]
+    ends = np.cumsum(sizes)
+    # What is added to a wording's number to get its place among the shortlist's; of no meaning for other documents.
+    shift = np.full(index.size, -1, dtype=np.int64)
+    is_listed = np.zeros(index.size, dtype=np.bool_)
+    shift[shortlist], is_listed[shortlist] = ends - sizes - index.first_wording[shortlist], True
+    listed = is_listed[documents]
+    cells = cells[listed]
+    places, lengths = _runs(index.wording_runs[cells], index.wording_runs[cells + 1])
+    sums = np.bincount(
+        index.by_wording.indices[places] + np.repeat(shift[documents[listed]], lengths),
+        weights=index.by_wording.data[places] * np.repeat(weights[listed], lengths),
+        minlength=int(ends[-1]),
+    )
+    return np.split(sums, ends[:-1])
 
 
 def _query(index: Index, text: str) -> tuple[npt.NDArray[np.int64], Floats, Floats] | None:
@@ -123,31 +145,26 @@ def _query(index: Index, text: str) -> tuple[npt.NDArray[np.int64], Floats, Floa
     return columns, values, weights / np.sqrt((weights**2).sum())
 
 
-def _dot(matrix: object, columns: npt.NDArray[np.int64], weights: Floats) -> Floats:
-    # A product over the few columns a message has; scipy's own sparse product builds objects that cost
-    # more than the arithmetic for one row.
-    indptr, indices, data = matrix.indptr, matrix.indices, matrix.data  # type: ignore[attr-defined] # scipy is untyped
-    offsets, lengths = _runs(indptr[columns], indptr[columns + 1])
-    rows = matrix.shape[0]  # type: ignore[attr-defined] # scipy is untyped
-    result: Floats = np.bincount(
-        indices[offsets], weights=data[offsets] * np.repeat(weights, lengths), minlength=rows
-    ).astype(np.float64)
-    return result
+def _cells(
+    matrix: sparse.csc_matrix, columns: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    """The cells of the few columns a message has: their places, their rows, and how many each column has.
+
+    scipy's own sparse product builds objects that cost more than the arithmetic for one message.
+    """
+    cells, lengths = _runs(matrix.indptr[columns], matrix.indptr[columns + 1])
+    return cells, matrix.indices[cells], lengths
 
 
-def _present(matrix: object, columns: npt.NDArray[np.int64], weights: Floats) -> Floats:
-    """Per row the sum of the weights of those columns that the row has at all."""
-    indptr, indices = matrix.indptr, matrix.indices  # type: ignore[attr-defined] # scipy is untyped
-    offsets, lengths = _runs(indptr[columns], indptr[columns + 1])
-    rows = matrix.shape[0]  # type: ignore[attr-defined] # scipy is untyped
-    result: Floats = np.bincount(indices[offsets], weights=np.repeat(weights, lengths), minlength=rows).astype(
-        np.float64
-    )
-    return result
+def _answer(index: Index, columns: npt.NDArray[np.int64], unit: Floats) -> Floats:
+    """Cosine of the query to each document's title, key terms and answer."""
+    cells, documents, lengths = _cells(index.by_answer, columns)
+    weights = index.by_answer.data[cells] * np.repeat(unit, lengths)
+    return np.bincount(documents, weights=weights, minlength=index.size).astype(np.float64)
 
 
 def _runs(
-    starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.integer], ends: npt.NDArray[np.integer]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """The positions of several runs one after the other, and the length of each run."""
     lengths = ends - starts
@@ -167,15 +184,23 @@ def _shortlist(*evidences: Floats) -> list[int]:
     return sorted(chosen)
 
 
-def _fuzzy(index: Index, text: str, document: int, similar: Floats) -> tuple[str, float]:
-    """Of the document's wordings nearest by grams, the one that compares best letter by letter."""
-    start = int(index.first_wording[document])
-    best, best_wording = 0.0, index.originals[start]
-    for position in start + np.argsort(-similar, kind="stable")[:_WORDINGS_LOOKED_AT]:
-        wording = index.wordings[position]
-        whole = fuzz.ratio(text, wording)
-        within = 100.0 * LCSseq.similarity(text, wording) / max(1, min(len(text), len(wording)))
-        value = (0.7 * whole + 0.3 * within * min(1.0, len(wording) / 8)) / 100.0
-        if value > best:
-            best, best_wording = value, index.originals[position]
-    return best_wording, best
+def _fuzzy(index: Index, text: str, documents: list[int], similar: list[Floats]) -> tuple[list[str], list[float]]:
+    """Of each document's wordings nearest by grams, the one that compares best letter by letter, and how well."""
+    nearest = [
+        int(index.first_wording[document]) + np.argsort(-cosines, kind="stable")[:_WORDINGS_LOOKED_AT]
+        for document, cosines in zip(documents, similar, strict=True)
+    ]
+    places = np.concatenate(nearest)
+    compared = [index.wordings[place] for place in places]
+    lengths = np.array([len(wording) for wording in compared], dtype=np.float64)
+    whole = process.cdist([text], compared, scorer=fuzz.ratio, dtype=np.float64)[0]
+    within = process.cdist([text], compared, scorer=LCSseq.similarity, dtype=np.int32)[0]
+    within = 100.0 * within / np.minimum(len(text), lengths)
+    values = (0.7 * whole + 0.3 * within * np.minimum(1.0, lengths / 8)) / 100.0
+    wordings, bests, start = [], [], 0
+    for group in nearest:
+        best = start + int(np.argmax(values[start : start + len(group)]))
+        wordings.append(index.originals[places[best]])
+        bests.append(float(values[best]))
+        start += len(group)
+    return wordings, bests

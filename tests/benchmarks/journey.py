@@ -167,7 +167,7 @@ class WeChatAtItsWorst:
     async def run(self) -> None:
         """Deliver everything."""
         work = iter(self._plan)
-        async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
+        async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
             await asyncio.gather(*(self._connection(http, work) for _ in range(self._connections)))
 
     async def _connection(self, http: httpx.AsyncClient, work: Iterator[Push]) -> None:
@@ -216,35 +216,61 @@ async def travel(url: str, database: Database, pushes: list[Push], users: int, s
     stop.set()
     await answering
     took_ms = list(wechat.took_ms)
-    last = await say_last_words(wechat, users)
+    last = await say_last_words(wechat, users, pushes)
     return judge(database, pushes + last, written, Measured(wechat.deliveries, seconds, took_ms))
 
 
-async def say_last_words(wechat: WeChatAtItsWorst, users: int) -> list[Push]:
-    """Everybody writes until nothing waits for them any more, so that what is due has arrived."""
+async def say_last_words(wechat: WeChatAtItsWorst, users: int, pushes: list[Push]) -> list[Push]:
+    """Everybody fetches what was late, and writes until nothing waits for them any more, so that what is due is there.
+
+    Gives the pushes this took.
+    """
     said: list[Push] = []
     ids = itertools.count(time.time_ns())
-    async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=30, trust_env=False) as http:
+
+        async def say(user: int, text: str, tapped: str = "") -> Push:
+            openid, second, number = openid_of(user), int(time.time()), str(next(ids))
+            tap = f"<bizmsgmenuid>{tapped}</bizmsgmenuid>" if tapped else ""
+            body = f"<MsgType>text</MsgType><Content>{text}</Content>{tap}<MsgId>{number}</MsgId>"
+            push = Push(user, xml_of(openid, second, body), key_of(["message", openid, str(second), number]), True)
+            push.replies.append(await wechat.deliver(http, push.xml))
+            said.append(push)
+            return push
 
         async def finish(user: int) -> None:
+            late = [push for push in pushes if push.user == user]
             text = "你好"
-            for _ in range(40):
-                openid, second, number = openid_of(user), int(time.time()), str(next(ids))
-                body = f"<MsgType>text</MsgType><Content>{text}</Content><MsgId>{number}</MsgId>"
-                xml = xml_of(openid, second, body)
-                push = Push(user, xml, key_of(["message", openid, str(second), number]), True)
-                push.replies.append(await wechat.deliver(http, xml))
-                said.append(push)
-                if "（未完）" in push.replies[0]:
+            for _ in range(200):
+                while late and not is_late(late[0]):
+                    late.pop(0)
+                push = await (say(user, "取答复", f"k{late[0].key[:16]}") if late else say(user, text))
+                reply = push.replies[0]
+                if _NOT_STORED in reply:
+                    continue
+                if late:
+                    late.pop(0)
+                if is_late(push):
+                    late.append(push)
+                elif "（未完）" in reply:
                     text = "更多"
-                elif "工作人员答复" in push.replies[0]:
+                elif "工作人员答复" in reply:
                     text = "你好"
-                else:
+                elif not late:
                     return
 
         for first in range(0, users, 20):
             await asyncio.gather(*(finish(user) for user in range(first, min(first + 20, users))))
     return said
+
+
+def is_late(push: Push) -> bool:
+    """Whether its user has seen no more than the offer to fetch the reply."""
+    return (
+        bool(push.replies)
+        and all(_LATE in reply or _NOT_STORED in reply for reply in push.replies)
+        and any(_LATE in reply for reply in push.replies)
+    )
 
 
 @dataclass(frozen=True)

@@ -114,5 +114,12 @@ def test_chat_is_told_from_law() -> None:
     assert decide(ENGINE, "😀😀").kind is Kind.UNRESOLVED
 
 
+def test_an_entry_without_a_usable_wording_is_left_out() -> None:
+    index = build_index([Document("a.mute", "？", ("！", "")), *documents()], 1)
+
+    assert "a.mute" not in index.ids
+    assert decide(Engine(index, WEIGHTS), "试用期最长多久").ranked == decide(ENGINE, "试用期最长多久").ranked
+
+
 def test_an_empty_index_answers_nothing() -> None:
     assert decide(Engine(build_index((), 0), WEIGHTS), "试用期最长多久").kind is Kind.UNRESOLVED
