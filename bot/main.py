@@ -29,7 +29,7 @@ from bot.wechat.envelope import Envelope, Mode
 from bot.wechat.errors import CallError
 from bot.wechat.messages import Text
 from bot.wechat.tokens import ProcessTokens, RedisTokens
-from knowledge import classifier, jobs, retention, staff, training, working
+from knowledge import alert_settings, classifier, jobs, retention, staff, training, working
 from knowledge.answering import Matcher
 from knowledge.database import WITHIN_A_REPLY, Database
 from knowledge.encryption import Encryption
@@ -77,7 +77,7 @@ def create_app(
     """
     matcher = matcher or Matcher(database)
     standing = standing or StandingRules(database)
-    encryption = Encryption(account.secret_key)
+    encryption = Encryption(account.secret_key, account.previous_secret_key)
     workbench = f"{base_url.rstrip('/')}/admin" if base_url else ""
     alerter = Alerter(database, encryption, now, workbench=workbench, robot_origin=robot_origin)
     envelope = Envelope(
@@ -94,7 +94,7 @@ def create_app(
         await anyio.to_thread.run_sync(matcher.refresh, local_day(now()))
         _keep_for_good()
         await anyio.to_thread.run_sync(standing.refresh)
-        await anyio.to_thread.run_sync(_encrypt_second_factors, database, encryption)
+        await anyio.to_thread.run_sync(_renew_secrets, database, encryption)
         stop = threading.Event()
         trainer = _Trainer(database, now) if trains else None
         jobber = _Worker(database, now) if works else None
@@ -256,11 +256,17 @@ def _menu_side(client: ApiClient | None) -> MenuSide:
     return MenuSide(check, published, publish, delete)
 
 
-def _encrypt_second_factors(database: Database, encryption: Encryption) -> None:
+def _renew_secrets(database: Database, encryption: Encryption) -> None:
+    """Stored secrets come under the key in force, so that the previous one can be taken out of the settings."""
     with database.writing() as session:
-        changed = staff.encrypt_second_factors(session, encryption)
-    if changed:
-        log.info("second_factors_encrypted", count=changed)
+        renewals = [
+            staff.renew_second_factors(session, encryption),
+            alert_settings.renew_secrets(session, encryption),
+        ]
+    if changed := sum(one.changed for one in renewals):
+        log.info("secrets_renewed", count=changed)
+    if unreadable := sum(one.unreadable for one in renewals):
+        log.warning("secrets_unreadable", count=unreadable)
 
 
 @lru_cache(maxsize=16384)

@@ -32,6 +32,7 @@ class BotSettings(BaseSettings):
     data_dir: Path = Path("data")
     base_url: str = ""
     secret_key: str = ""
+    previous_secret_key: str = ""
     wechat_token: str = ""
     wechat_app_id: str = ""
     wechat_aes_key: str = ""
@@ -57,6 +58,7 @@ class Account:
     secret_key: str
     is_simulated: bool
     app_secret: str = ""
+    previous_secret_key: str = ""
 
 
 def account(settings: BotSettings) -> Account:
@@ -80,6 +82,11 @@ def account(settings: BotSettings) -> Account:
     secret_key = settings.secret_key or kept["secret_key"]
     if len(secret_key) < 32:
         raise SettingsError("FAWEN_SECRET_KEY: at least 32 characters; leave it out and Fawen makes one")
+    if settings.previous_secret_key == secret_key:
+        raise SettingsError(
+            "FAWEN_PREVIOUS_SECRET_KEY is the same as FAWEN_SECRET_KEY: it is the key before a new one; leave it out "
+            "where there is none"
+        )
     if not any(given.values()) and not any(others.values()):
         # A simulator's API on this machine takes this secret; WeChat's own never hears of it.
         is_local = urlsplit(settings.wechat_api).hostname in ("127.0.0.1", "localhost", "::1")
@@ -92,6 +99,7 @@ def account(settings: BotSettings) -> Account:
             secret_key=secret_key,
             is_simulated=True,
             app_secret=kept["token"] if is_local else "",
+            previous_secret_key=settings.previous_secret_key,
         )
     needed = ["FAWEN_WECHAT_TOKEN"] if mode == "plain" else list(given)
     missing = [name for name in needed if not given[name]]
@@ -109,6 +117,7 @@ def account(settings: BotSettings) -> Account:
         secret_key=secret_key,
         is_simulated=False,
         app_secret=settings.wechat_app_secret,
+        previous_secret_key=settings.previous_secret_key,
     )
 
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from sqlmodel import Session
 
 from knowledge import site_settings
-from knowledge.encryption import Encryption
+from knowledge.encryption import Encryption, Renewal
 from knowledge.errors import InvalidInput
 from knowledge.models import AlertChannel
 from knowledge.site_settings import Kept
@@ -78,6 +78,19 @@ def load(session: Session, encryption: Encryption) -> AlertSettings:
         robot=encryption.decrypt(robot) if robot else None,
         daily_hour=data.get("daily_hour", DAILY_HOUR),
     )
+
+
+def renew_secrets(session: Session, encryption: Encryption) -> Renewal:
+    """Bring password and robot's address under the key in force, as `staff.renew_second_factors` does."""
+    renewal = Renewal()
+    data = dict(site_settings.load(session, SUBJECT, locked=True).data)
+    if data.get("email") and data["email"]["password"]:
+        data["email"] = {**data["email"], "password": renewal.of(encryption, data["email"]["password"])}
+    if data.get("robot"):
+        data["robot"] = renewal.of(encryption, data["robot"])
+    if renewal.changed:
+        site_settings.rewrite(session, SUBJECT, data)
+    return renewal
 
 
 def save_email(

@@ -24,12 +24,17 @@ class Kept:
     changed_at: datetime | None
 
 
-def load(session: Session, name: str) -> Kept:
-    """What is set for a subject."""
-    row = session.get(SiteSetting, name, populate_existing=True)
+def load(session: Session, name: str, *, locked: bool = False) -> Kept:
+    """What is set for a subject; `locked`: nobody else changes it before this unit of work is over."""
+    row = session.get(SiteSetting, name, populate_existing=True, with_for_update=locked)
     if row is None:
         return Kept({}, 0, "", None)
     return Kept(row.data, row.number, row.changed_by, row.changed_at)
+
+
+def rewrite(session: Session, name: str, data: Mapping[str, Any]) -> None:
+    """Store a subject's settings, which must be there, in another form: nobody changed what they say."""
+    session.exec(update(SiteSetting).where(col(SiteSetting.name) == name).values(data=dict(data)))
 
 
 def save(

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from knowledge import audit, throttle
 from knowledge.audit import COMMAND_LINE
-from knowledge.encryption import Encryption, is_encrypted
+from knowledge.encryption import Encryption, Renewal
 from knowledge.errors import InvalidInput, NotFound, SecretUnreadable
 from knowledge.models import Role, StaffMember, StaffSession
 from knowledge.passwords import hash_password, verify_password
@@ -178,20 +178,19 @@ def pending_secret(encryption: Encryption, member: StaffMember) -> str | None:
         return None  # nothing rests on it: a new one is proposed
 
 
-def encrypt_second_factors(session: Session, encryption: Encryption) -> int:
-    """Encrypt the secrets that an earlier version stored as they are; gives how many.
+def renew_second_factors(session: Session, encryption: Encryption) -> Renewal:
+    """Bring the secrets under the key in force: those under the previous one, and those an earlier version left plain.
 
     Migrations have no key: a server does this when it starts.
     """
-    changed = 0
-    for member in session.exec(select(StaffMember)):
-        for name in ("totp_secret", "totp_pending"):
-            stored = getattr(member, name)
-            if stored is not None and not is_encrypted(stored):
-                setattr(member, name, encryption.encrypt(stored))
-                session.add(member)
-                changed += 1
-    return changed
+    renewal = Renewal()
+    for member in session.exec(select(StaffMember).with_for_update()):
+        if member.totp_secret is not None:
+            member.totp_secret = renewal.of(encryption, member.totp_secret)
+        if member.totp_pending is not None:
+            member.totp_pending = renewal.of(encryption, member.totp_pending)
+        session.add(member)
+    return renewal
 
 
 def second_factor_address(member: StaffMember, secret: str) -> str:

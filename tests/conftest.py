@@ -86,6 +86,7 @@ def serving(
     entries: list[EntryForm] | None = None,
     now: Callable[[], datetime] = now_utc,
     previous_aes_key: str = "",
+    previous_secret_key: str = "",
     trains: bool = False,
     works: bool = False,
     matcher: Matcher | None = None,
@@ -105,7 +106,10 @@ def serving(
         seeding.seed_standing(session, NOW)
         matching_data.seed(session, NOW)
         curation.publish_content(session, NOW, "tests")
-    account = Account(TOKEN, APP_ID, AES_KEY, previous_aes_key, mode, SECRET_KEY, is_simulated=False)  # type: ignore[arg-type] # a str from parametrize
+    account = Account(
+        TOKEN, APP_ID, AES_KEY, previous_aes_key, mode, SECRET_KEY,  # type: ignore[arg-type] # a str from parametrize
+        is_simulated=False, previous_secret_key=previous_secret_key,
+    )  # fmt: skip
     matcher = matcher or Matcher(database)
     standing = StandingRules(database)
     app = create_app(

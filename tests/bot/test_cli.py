@@ -167,6 +167,14 @@ def test_half_a_set_of_wechat_settings_is_refused_naming_the_rest(tmp_path: Path
         account(settings(tmp_path, secret_key="short"))
 
 
+def test_a_previous_secret_key_is_one_before_the_present_one(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="FAWEN_PREVIOUS_SECRET_KEY is the same"):
+        account(settings(tmp_path, secret_key="k" * 40, previous_secret_key="k" * 40))
+    made = account(settings(tmp_path)).secret_key
+    rotated = account(settings(tmp_path, secret_key="k" * 40, previous_secret_key=made))
+    assert (rotated.secret_key, rotated.previous_secret_key) == ("k" * 40, made)
+
+
 def test_a_first_start_serves_and_says_how_to_talk_to_it(home: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

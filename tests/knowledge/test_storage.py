@@ -14,7 +14,7 @@ from sqlmodel import select
 from knowledge import curation, inquiries, seeding, staff, throttle
 from knowledge.answering import Matcher
 from knowledge.database import WITHIN_A_REPLY, Database, insert_row, read_row, update_row, values_of
-from knowledge.encryption import Encryption
+from knowledge.encryption import Encryption, Renewal
 from knowledge.errors import InvalidInput, SecretUnreadable
 from knowledge.migrations import is_current, migrate
 from knowledge.models import Asker, Conversation, FaqEntry, Inquiry, InquiryCounter, Role, StaffMember, metadata
@@ -274,8 +274,9 @@ def test_second_factors_stored_plainly_are_encrypted_when_a_server_starts(databa
         session.add(member)
 
     with database.writing() as session:
-        assert staff.encrypt_second_factors(session, key) == 1
-        assert staff.encrypt_second_factors(session, key) == 0
+        assert staff.renew_second_factors(session, key) == Renewal(changed=1)
+        assert staff.renew_second_factors(session, key) == Renewal()
+        assert staff.renew_second_factors(session, other) == Renewal(unreadable=1)
     with database.reading() as session:
         stored = session.exec(select(StaffMember.totp_secret)).one()
     assert stored
