@@ -17,7 +17,7 @@ from bot.cli_report import report_command
 from bot.cli_simulate import simulate
 from bot.main import app_from_environment
 from bot.receipts import CHANNEL
-from bot.settings import BotSettings, account
+from bot.settings import BotSettings, account, trusted_proxies
 from knowledge import audit, erasure, inquiries, outbox, seeding, staff
 from knowledge.database import Database
 from knowledge.errors import NotFound
@@ -59,6 +59,7 @@ def serve(
     settings, knowledge = BotSettings(), KnowledgeSettings()
     with usage_errors():
         served = account(settings)
+        proxies = trusted_proxies(settings)
     if served.is_simulated and host and host not in LOOPBACK:
         fail(
             2,
@@ -89,6 +90,7 @@ def serve(
         timeout_worker_healthcheck=60,
         log_level="warning",
         proxy_headers=True,
+        forwarded_allow_ips=proxies,
     )
 
 

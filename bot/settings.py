@@ -5,6 +5,7 @@ import os
 import secrets
 import string
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -44,6 +45,8 @@ class BotSettings(BaseSettings):
     robot_origin: str = "https://qyapi.weixin.qq.com"
     rate_limit: str = "20/minute;300/day"
     retention_days: int = Field(default=730, ge=0)
+    # uvicorn's name for it, which web servers' documents use; read here, so that it may stand in .env as well.
+    forwarded_allow_ips: str = Field(default="127.0.0.1", validation_alias="FORWARDED_ALLOW_IPS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,23 @@ def account(settings: BotSettings) -> Account:
         app_secret=settings.wechat_app_secret,
         previous_secret_key=settings.previous_secret_key,
     )
+
+
+def trusted_proxies(settings: BotSettings) -> list[str]:
+    """Addresses and networks whose X-Forwarded-For is believed; SettingsError for what is neither.
+
+    `*` is refused: uvicorn then believes the first address in the header, which whoever guesses passwords may write.
+    """
+    listed = [one.strip() for one in settings.forwarded_allow_ips.split(",") if one.strip()]
+    for one in listed:
+        try:
+            ip_network(one)
+        except ValueError as error:
+            raise SettingsError(
+                f"FORWARDED_ALLOW_IPS: {one!r} is no address or network of a web server before Fawen "
+                "(127.0.0.1, 10.1.2.3, 10.1.2.0/24; several separated by commas)"
+            ) from error
+    return listed
 
 
 def _kept_secrets(data_dir: Path) -> dict[str, str]:

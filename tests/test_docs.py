@@ -4,7 +4,9 @@ import os
 import re
 import shutil
 import subprocess
+from ipaddress import IPv4Network
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -17,11 +19,17 @@ from knowledge.settings import KnowledgeSettings
 ROOT = Path(__file__).parents[1]
 
 
+VARIABLES = {
+    str(field.validation_alias or f"FAWEN_{name.upper()}")
+    for kind in (BotSettings, KnowledgeSettings)
+    for name, field in kind.model_fields.items()
+}
+
+
 def test_every_setting_stands_in_the_example() -> None:
     example = (ROOT / ".env.example").read_text("utf-8")
-    names = {f"FAWEN_{name.upper()}" for kind in (BotSettings, KnowledgeSettings) for name in kind.model_fields}
 
-    missing = {name for name in names if name not in example}
+    missing = {name for name in VARIABLES if name not in example}
 
     assert not missing
 
@@ -43,22 +51,45 @@ def test_the_compose_file_is_valid_and_names_only_settings_that_exist() -> None:
     """No Docker engine runs where this is built; docker-compose checks the file against its schema without one."""
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
     environment = compose["services"]["fawen"]["environment"]
-    known = {f"FAWEN_{name.upper()}" for kind in (BotSettings, KnowledgeSettings) for name in kind.model_fields}
-    assert set(environment) <= known
+    assert set(environment) <= VARIABLES
 
     checker = shutil.which("docker-compose")
     if checker is None:
         assert not os.environ.get("CI"), "docker-compose is missing: .ci/run installs it"
         pytest.skip("no docker-compose on this machine")
-    given = dict.fromkeys((*known, "FAWEN_DB_PASSWORD"), "x")
+    needed = dict.fromkeys((*_required(environment), "FAWEN_DB_PASSWORD"), "x")
+    by_default = _composed(checker, needed)
+    assert _trusted(by_default) == str(_network(by_default)[1]), "the gateway, by which the host's web server comes in"
+    set_by_site = {"FAWEN_SUBNET": "10.9.0.0/24", "FORWARDED_ALLOW_IPS": "10.9.0.1,10.9.0.7"}
+    composed = _composed(checker, dict.fromkeys((*VARIABLES, "FAWEN_DB_PASSWORD"), "x") | set_by_site)
+    assert (_trusted(composed), str(_network(composed))) == ("10.9.0.1,10.9.0.7", "10.9.0.0/24")
+
+
+def _required(environment: dict[str, str]) -> list[str]:
+    return [name for name, value in environment.items() if ":?" in value and name.startswith("FAWEN_WECHAT_")]
+
+
+def _composed(checker: str, given: dict[str, str]) -> dict[str, Any]:
+    """The compose file as docker-compose reads it with these variables set; any others of ours are not."""
+    ours = {*VARIABLES, "FAWEN_SUBNET", "FAWEN_DB_PASSWORD"}
     result = subprocess.run(
-        [checker, "-f", str(ROOT / "docker-compose.yml"), "config", "-q"],
-        env={**os.environ, **given},
+        [checker, "-f", str(ROOT / "docker-compose.yml"), "config"],
+        env={**{name: value for name, value in os.environ.items() if name not in ours}, **given},
         capture_output=True,
         text=True,
         check=False,
     )
     assert result.returncode == 0, result.stderr
+    composed: dict[str, Any] = yaml.safe_load(result.stdout)
+    return composed
+
+
+def _trusted(composed: dict[str, Any]) -> str:
+    return str(composed["services"]["fawen"]["environment"]["FORWARDED_ALLOW_IPS"])
+
+
+def _network(composed: dict[str, Any]) -> IPv4Network:
+    return IPv4Network(composed["networks"]["default"]["ipam"]["config"][0]["subnet"])
 
 
 def test_no_registry_host_stands_in_a_lock_file() -> None:

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from bot import receipts
 from bot.cli import app
 from bot.cli_base import open_database
-from bot.settings import BotSettings, SettingsError, account
+from bot.settings import BotSettings, SettingsError, account, trusted_proxies
 from bot.wechat.messages import OpenId
 from knowledge import inquiries
 from knowledge.models import Conversation
@@ -173,6 +173,20 @@ def test_a_previous_secret_key_is_one_before_the_present_one(tmp_path: Path) -> 
     made = account(settings(tmp_path)).secret_key
     rotated = account(settings(tmp_path, secret_key="k" * 40, previous_secret_key=made))
     assert (rotated.secret_key, rotated.previous_secret_key) == ("k" * 40, made)
+
+
+def test_only_named_web_servers_are_believed_where_a_message_comes_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FORWARDED_ALLOW_IPS", raising=False)
+    assert trusted_proxies(settings(tmp_path)) == ["127.0.0.1"]
+    (tmp_path / ".env").write_text("FORWARDED_ALLOW_IPS=172.30.255.1, 10.1.2.0/24\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert trusted_proxies(BotSettings()) == ["172.30.255.1", "10.1.2.0/24"]
+    for wrong in ("*", "proxy.example.cn", "10.1.2.3/24"):
+        monkeypatch.setenv("FORWARDED_ALLOW_IPS", wrong)
+        refused = CliRunner().invoke(app, ["serve"])
+        assert (refused.exit_code, "FORWARDED_ALLOW_IPS" in refused.stderr) == (2, True), wrong
 
 
 def test_a_first_start_serves_and_says_how_to_talk_to_it(home: Path) -> None:
