@@ -203,7 +203,7 @@ def _matcher(weights: Weights | None = None) -> Matcher:
     if matcher.index.version == 0:
         fail(2, "the database holds no entries yet: run  fawen migrate")
     if not matcher.is_trained:
-        typer.echo("training the classifier on the wordings in force (once per content version) …", err=True)
+        typer.echo("training the classifier on the wordings in force (once after a change of them) …", err=True)
         if code := training.start(database.url).wait():
             fail(1, f"training failed with exit {code}; its message stands above")
         matcher.refresh(local_day(now_utc()))

@@ -284,20 +284,21 @@ class _Trainer:
         self._version = 0
         self._not_before: datetime | None = None
 
-    def look(self, version: int) -> None:
-        """Start training for a content version if nobody has; see how a training that was started ended."""
-        if self._child is not None:
-            code = self._child.poll()
-            if code is None:
-                return
-            self._child = None
-            log.info("classifier_trained" if code == 0 else "training_failed", content_version=self._version, exit=code)
-            if code != 0:
-                self._not_before = self._now() + _TRAIN_AGAIN_AFTER
-                with self._database.writing() as session:
-                    classifier.release(session, self._version)
+    def see_end(self) -> None:
+        """See how a training that was started ended, if it has."""
+        if self._child is None or (code := self._child.poll()) is None:
             return
-        if self._not_before and self._now() < self._not_before:
+        self._child = None
+        log.info("classifier_trained" if code == 0 else "training_failed", content_version=self._version, exit=code)
+        if code != 0:
+            self._not_before = self._now() + _TRAIN_AGAIN_AFTER
+        # Also after a success: content that moved on meanwhile was trained and stored under its own version.
+        with self._database.writing() as session:
+            classifier.release(session, self._version)
+
+    def look(self, version: int) -> None:
+        """Start training for a content version if nobody trains."""
+        if self._child is not None or (self._not_before and self._now() < self._not_before):
             return
         with self._database.writing() as session:
             claimed = classifier.claim(session, version, self._now())
@@ -359,6 +360,8 @@ def _watch(
                 log.info("index_swapped", content_version=matcher.index.version, trained=matcher.is_trained)
             if standing.refresh():
                 log.info("rules_swapped")
+            if trainer:
+                trainer.see_end()
             if trainer and not matcher.is_trained and matcher.index.version:
                 trainer.look(matcher.index.version)
             if worker:

@@ -12,6 +12,7 @@ from knowledge.curation import EntryText
 from knowledge.database import Database
 from knowledge.matching.decide import Decision, Engine, Kind, decide
 from knowledge.matching.index import Index, Scope, build_index
+from knowledge.matching.model import Model, training_digest
 from knowledge.matching.weights import Weights, load_weights
 from knowledge.models import DecisionKind, Message
 
@@ -122,6 +123,8 @@ class Matcher:
         self._day: date | None = None
         self._published = _Published(0, date.min)
         self._weights_digest: str | None = None
+        self._model_stored_under: int | None = None
+        self._training_digest = ""
 
     @property
     def weights_digest(self) -> str | None:
@@ -140,7 +143,7 @@ class Matcher:
 
     @property
     def is_trained(self) -> bool:
-        """Whether the classifier in use was trained on just this content."""
+        """Whether the classifier in use was trained on what this content would train it on."""
         return self._engine.model is not None and self._engine.model.version == self._engine.index.version
 
     def refresh(self, today: date) -> bool:
@@ -149,15 +152,15 @@ class Matcher:
             with self.database.reading() as session:
                 version = curation.content_version(session)
                 newest = classifier.newest_version(session)
-                current = self._engine.model.version if self._engine.model else None
                 model = self._engine.model
-                if newest is not None and newest != current:
+                if newest is not None and newest != self._model_stored_under:
                     model = classifier.load(session, newest)
+                    self._model_stored_under = newest if model else None
                 has_new_content = version != self._engine.index.version or today != self._day
                 if not has_new_content:
                     if model is self._engine.model:
                         return False
-                    self._engine = replace(self._engine, model=model)
+                    self._engine = replace(self._engine, model=self._as_of(version, model))
                     return True
                 documents = curation.published_documents(session, today)
                 given = matching_data.load(session)
@@ -167,8 +170,18 @@ class Matcher:
             documents += [form.document() for form in given.outside]
             index = build_index(documents, version, given.lexicon, given.axes)
             self._outside = {form.id: form for form in given.outside}
-            self._engine, self._day = Engine(index, weights, model, given.facts), today
+            self._training_digest = training_digest(index.documents, given.lexicon)
+            self._engine, self._day = Engine(index, weights, self._as_of(version, model), given.facts), today
             return True
+
+    def _as_of(self, version: int, model: Model | None) -> Model | None:
+        """A classifier trained on the same as this content would train it on is this content's: none is trained anew.
+
+        A signature or a yearly figure publishes a version in which every wording stands as before.
+        """
+        if model is None or model.trained_on != self._training_digest:
+            return model
+        return replace(model, version=version)
 
     def decide(self, text: str) -> Decision:
         """The decision for a message's text; reads no database."""

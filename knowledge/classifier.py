@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, exists, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from knowledge.database import insert_if_absent
@@ -16,14 +17,24 @@ _KEPT = 3
 
 
 def claim(session: Session, version: int, now: datetime) -> bool:
-    """Claim the training for a content version: True for exactly one of any number of processes."""
+    """Claim the training for a content version: True for exactly one of any number of processes.
+
+    While a classifier is being trained for another version nobody trains: it may turn out to be this version's too,
+    where only signatures or figures changed between them.
+    """
     insert_if_absent(session, TrainedModel, content_version=version, claimed_at=datetime.fromtimestamp(0, now.tzinfo))
+    other = aliased(TrainedModel)
     taken = session.exec(
         update(TrainedModel)
         .where(
             col(TrainedModel.content_version) == version,
             col(TrainedModel.made_at).is_(None),
             col(TrainedModel.claimed_at) < now - CLAIM_HOLDS,
+            ~exists().where(
+                col(other.content_version) != version,
+                col(other.made_at).is_(None),
+                col(other.claimed_at) >= now - CLAIM_HOLDS,
+            ),
         )
         .values(claimed_at=now)
     )

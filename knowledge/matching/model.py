@@ -1,18 +1,40 @@
 """The trained linear classifier as the web process uses it: arrays to look up, no training library."""
 
+import hashlib
 import io
+import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from knowledge.matching.grams import grams
-from knowledge.matching.index import Floats
+from knowledge.matching.index import Document, Floats
 from knowledge.matching.lexicon import Lexicon, concept_features
 
 # How much the concepts count beside the characters (each block has length 1 before).
 CONCEPT_WEIGHT = 0.6
+# Raised when training or features change, so that a release trains anew on what did not change.
+_FORM = 1
+
+
+def training_digest(documents: Iterable[Document], lexicon: Lexicon) -> str:
+    """What names all that a classifier is trained on: two contents that share it would give the same one.
+
+    The order of the documents does not matter. Sign-offs, yearly figures, citations and dates are no part of it.
+    """
+    hashed = hashlib.sha256(b"%d" % _FORM)
+    for one in sorted(documents, key=lambda document: document.id):
+        hashed.update(_line([one.id, one.title, one.wordings, one.key_terms, one.answer]))
+    for concept in lexicon.concepts:
+        hashed.update(_line([concept.name, concept.words]))
+    return hashed.hexdigest()
+
+
+def _line(parts: list[object]) -> bytes:
+    return json.dumps(parts, ensure_ascii=False).encode() + b"\n"
 
 
 def model_features(text: str, lexicon: Lexicon) -> tuple[list[str], list[str]]:
@@ -25,7 +47,8 @@ class Model:
     """One linear score per class and feature; most are zero and not kept.
 
     `classes` are ids of documents. Weights stand feature by feature (`indptr`, `columns`, `weights`), as
-    a message needs those of its own features only. `version` is the content version it was trained on.
+    a message needs those of its own features only. `version` is the content version it was trained on, `trained_on`
+    the `training_digest` ("" for one that an earlier release stored).
     """
 
     version: int
@@ -36,6 +59,7 @@ class Model:
     columns: npt.NDArray[np.uint16]
     weights: npt.NDArray[np.float32]
     intercept: npt.NDArray[np.float32]
+    trained_on: str = ""
 
     def margins(self, text: str, lexicon: Lexicon) -> Floats:
         """The margin of each class for a prepared text: above 0 it takes it for its own; about -1 to 1."""
@@ -69,6 +93,7 @@ class Model:
             columns=self.columns,
             weights=self.weights.astype(np.float16),
             intercept=self.intercept,
+            trained_on=_packed([self.trained_on]),
         )
         return file.getvalue()
 
@@ -85,6 +110,7 @@ class Model:
                 columns=arrays["columns"],
                 weights=arrays["weights"].astype(np.float32),
                 intercept=arrays["intercept"],
+                trained_on=_unpacked(arrays["trained_on"])[0] if "trained_on" in arrays else "",
             )
 
 

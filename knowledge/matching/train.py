@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy import sparse
@@ -10,7 +11,7 @@ from sklearn.svm import LinearSVC
 
 from knowledge.matching.index import Document, Floats
 from knowledge.matching.lexicon import Lexicon
-from knowledge.matching.model import CONCEPT_WEIGHT, Model, model_features
+from knowledge.matching.model import CONCEPT_WEIGHT, Model, model_features, training_digest
 from knowledge.matching.normalize import normalize, without_courtesy
 
 # Weights smaller than this change no ranking (measured: `fawen evaluate` is the same to the third digit)
@@ -48,7 +49,9 @@ def train(documents: Sequence[Document], lexicon: Lexicon, version: int, regular
         idf.append(rarity)
     features = sparse.hstack(matrices).tocsr()
     machine = LinearSVC(C=regularization, random_state=0, tol=1e-2).fit(features, np.array(labels))
-    return _pruned(machine, [document.id for document in listed], vocabulary, np.concatenate(idf), version)
+    ids = [document.id for document in listed]
+    model = _pruned(machine, ids, vocabulary, np.concatenate(idf), version)
+    return replace(model, trained_on=training_digest(listed, lexicon))
 
 
 def _sentences(answer: str) -> list[str]:

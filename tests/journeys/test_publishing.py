@@ -4,12 +4,16 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+from sqlmodel import select
 
-from knowledge import curation
+from knowledge import curation, signing, staff
 from knowledge.database import Database
+from knowledge.models import Role, TrainedModel
 from knowledge.seeding import add_entry
+from knowledge.statutes import sign_offs
+from knowledge.working_days import local_day, now_utc
 from tests.builders import build_entry
-from tests.conftest import NOW, Served, serving
+from tests.conftest import NOW, Served, add_staff, serving
 
 HEAT = [
     f"{one}{other}"
@@ -55,3 +59,34 @@ def test_a_published_entry_answers_and_its_classifier_follows_without_a_restart(
     zhang.says("试用期最长可以约定多久？").hears_citation("《劳动合同法》第十九条")
     eventually(lambda: running.matcher.is_trained)
     zhang.says("四十度高温能停工吗").hears("高温天可以停工")
+
+
+def test_a_lawyer_who_signs_one_entry_after_another_causes_no_training(running: Served) -> None:
+    eventually(lambda: running.matcher.is_trained)
+    trained = trainings(running)
+    add_staff(running.database, "王", Role.REVIEWER)
+    today = local_day(now_utc())
+
+    while True:
+        with running.database.writing() as session:
+            entry, lawyer = signing.to_sign(session, today), staff.named(session, "王")
+            assert lawyer is not None
+            if entry is None:
+                break
+            version = curation.published_text(session, entry.id, today).version_id
+            read = sign_offs.digest(sign_offs.of_entry(session, entry.id, today))
+            signing.sign(session, entry.id, version, read, lawyer, now_utc())
+    with running.database.reading() as session:
+        newest = curation.content_version(session)
+    assert newest >= trained[0] + 5
+    eventually(lambda: running.matcher.index.version == newest)
+
+    assert running.matcher.is_trained
+    assert trainings(running) == trained
+    running.user("zhang").says("试用期最长可以约定多久？").hears_not("未经律师复核")
+
+
+def trainings(served: Served) -> list[int]:
+    """Content versions for which a classifier was trained, or is being."""
+    with served.database.reading() as session:
+        return list(session.exec(select(TrainedModel.content_version)).all())

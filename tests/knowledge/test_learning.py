@@ -1,11 +1,15 @@
 """What the matcher learns from data: synonyms, the trained classifier, opposite facts, fitted numbers."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from sqlmodel import Session, select
 
 from knowledge import classifier, curation, matching_data, training, tuning
 from knowledge.answering import Answered, Clarified, Matcher
@@ -26,7 +30,7 @@ from knowledge.matching.normalize import normalize
 from knowledge.matching.split import questions
 from knowledge.matching.train import train
 from knowledge.matching.weights import load_weights
-from knowledge.models import Asker, MatchingKind, Message
+from knowledge.models import Asker, EntryVersion, FaqEntry, MatchingKind, Message, TrainedModel
 from knowledge.seeding import add_entry
 from knowledge.working_days import local_day
 from tests.builders import build_entry, cast_entries
@@ -292,6 +296,8 @@ def test_exactly_one_process_trains_a_version_and_a_dead_one_is_replaced(databas
         assert classifier.claim(session, 1, NOW + classifier.CLAIM_HOLDS + timedelta(seconds=1))
         classifier.release(session, 1)
         assert classifier.claim(session, 1, NOW)
+        assert not classifier.claim(session, 2, NOW + timedelta(minutes=1)), "one training at a time"
+        assert classifier.claim(session, 2, NOW + classifier.CLAIM_HOLDS + timedelta(seconds=1))
 
 
 def test_the_matcher_takes_up_the_classifier_once_it_is_there(database: Database) -> None:
@@ -304,6 +310,98 @@ def test_the_matcher_takes_up_the_classifier_once_it_is_there(database: Database
     assert matcher.refresh(TODAY)
     assert matcher.is_trained
     assert not matcher.refresh(TODAY)
+
+
+def test_what_it_was_not_trained_on_leaves_the_classifier_as_it_is(database: Database) -> None:
+    """A lawyer who signs entry after entry, a figure, a fact to ask for: each publishes, none trains."""
+    matcher = published(database)
+    training.train_current(database, NOW)
+    matcher.refresh(TODAY)
+    axes = [{"axis": "签合同", "values": {"已签": ["签了合同"], "未签": ["没签合同"]}}]
+    with database.writing() as session:
+        sign(session, "labor.probation.length")
+        sign(session, "labor.wage.arrears")
+        matching_data.save(session, MatchingKind.AXES, axes, NOW)
+        newest = curation.publish_content(session, NOW, "opposite facts")
+
+    assert matcher.refresh(TODAY)
+    assert (matcher.index.version, matcher.is_trained) == (newest, True)
+    assert not matcher.refresh(TODAY)
+    with database.writing() as session:
+        message = Message(key="k", asker_id=1, received_at=NOW, kind="question", content_version=newest)
+        matcher.log(message, matcher.outcome(session, matcher.decide("试用期最长多久"), TODAY))
+        assert message.classifier_version == newest
+        assert classifier.newest_version(session) == 1
+    again = Matcher(database)
+    again.refresh(TODAY)
+    assert again.is_trained, "a server that starts now finds it, too"
+
+
+def sign(session: Session, entry_id: str) -> None:
+    entry = session.get(FaqEntry, entry_id)
+    assert entry
+    entry.signed_off_by = "王"
+    session.add(entry)
+    curation.publish_content(session, NOW, f"{entry_id}: signed")
+
+
+def change_wording(session: Session) -> None:
+    curation.add_variants(session, "labor.wage.arrears", ["老板欠薪跑了"], "李", NOW)
+
+
+def change_answer(session: Session) -> None:
+    version = session.exec(select(EntryVersion).where(EntryVersion.entry_id == "labor.wage.arrears")).one()
+    version.answer += "另可以申请支付令，由法院督促用人单位支付。"
+    session.add(version)
+
+
+def change_synonyms(session: Session) -> None:
+    concept = {"concept": "欠薪跑路", "words": ["卷款跑路"]}
+    rows = [*matching_data.rows(session, MatchingKind.LEXICON), concept]
+    matching_data.save(session, MatchingKind.LEXICON, rows, NOW)
+
+
+def change_what_is_not_ours(session: Session) -> None:
+    first, *others = matching_data.rows(session, MatchingKind.OUTSIDE)
+    first = {**first, "wordings": [*first["wordings"], "跑了一只大白鹅怎么找"]}
+    matching_data.save(session, MatchingKind.OUTSIDE, [first, *others], NOW)
+
+
+@pytest.mark.parametrize("change", [change_wording, change_answer, change_synonyms, change_what_is_not_ours])
+def test_what_it_is_trained_on_wants_a_new_classifier(sqlite: Database, change: Callable[[Session], None]) -> None:
+    matcher = published(sqlite)
+    training.train_current(sqlite, NOW)
+    matcher.refresh(TODAY)
+    with sqlite.writing() as session:
+        change(session)
+        newest = curation.publish_content(session, NOW, "changed")
+
+    assert matcher.refresh(TODAY)
+    assert not matcher.is_trained
+    with sqlite.writing() as session:
+        assert classifier.claim(session, newest, NOW)
+    assert training.train_current(sqlite, NOW) == newest
+    assert matcher.refresh(TODAY)
+    assert matcher.is_trained
+
+
+def test_a_classifier_of_an_earlier_release_serves_until_the_content_changes(sqlite: Database) -> None:
+    matcher = published(sqlite)
+    given = Matcher(sqlite)
+    given.refresh(TODAY)
+    earlier = replace(train(given.index.documents, LEXICON, 1), trained_on="")
+    with np.load(BytesIO(earlier.to_bytes())) as arrays:
+        stored = BytesIO()
+        np.savez_compressed(stored, **{name: arrays[name] for name in arrays.files if name != "trained_on"})
+    with sqlite.writing() as session:
+        session.add(TrainedModel(content_version=1, claimed_at=NOW, made_at=NOW, data=stored.getvalue()))
+
+    assert matcher.refresh(TODAY)
+    assert matcher.is_trained
+    with sqlite.writing() as session:
+        sign(session, "labor.wage.arrears")
+    assert matcher.refresh(TODAY)
+    assert not matcher.is_trained
 
 
 def test_a_new_wording_is_found_before_the_classifier_follows(database: Database) -> None:
