@@ -58,6 +58,7 @@ def test_an_amendment_lapses_the_sign_off_until_it_is_given_again(served: Served
     zhang.says(QUESTION).hears(UNSIGNED)
     assert "还有4条未签署" in signs(lawyer).text
     zhang.says(QUESTION).hears("试用期最长六个月").hears_not(UNSIGNED).hears_not(LAPSED)
+    assert re.search(r"王 \d{4}-\d\d-\d\d \d\d:\d\d 已签署。", lawyer.get(f"/admin/entries/{ENTRY}").text)
 
     amended = bring(lawyer, NEW, effective=SINCE)
 
