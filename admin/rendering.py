@@ -77,6 +77,7 @@ ACTION_NAMES = {
     "correction.reword": "改更正",
     "correction.withdraw": "撤回更正",
     "correction.send": "确认并发出更正",
+    "correction.resume": "继续发送更正",
     "test_case.keep": "存测试问句",
     "test_case.remove": "删测试问句",
     "menu.save": "保存菜单草稿",

@@ -1,6 +1,10 @@
-"""更正: tell everybody who received a wrong version of an entry what is right, once, after a second pair of eyes."""
+"""更正: tell everybody who received a wrong version of an entry what is right, once, after a second pair of eyes.
 
-from collections.abc import Sequence
+Who confirms decides; putting it into the outbox of each asker is a job (see `jobs`), for there may be very many.
+"""
+
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +12,8 @@ from typing import Any
 from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
-from knowledge import audit, curation, outbox, receivers
+from knowledge import audit, curation, jobs, outbox, receivers
+from knowledge.database import Database
 from knowledge.errors import DraftMoved, InvalidInput, NotFound
 from knowledge.inquiries import REPLY_LIMIT
 from knowledge.masking import shortened
@@ -18,10 +23,15 @@ from knowledge.models import (
     CorrectionStatus,
     EntryVersion,
     FaqEntry,
+    Job,
+    JobKind,
+    JobStatus,
     OutboxMessage,
     OutboxStatus,
     StaffMember,
 )
+
+_PORTION = 500  # askers in one unit of work: everybody else's message waits while it lasts
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +76,8 @@ def propose(
     if not version_ids:
         raise InvalidInput("请先勾选要更正的版本")
     cleaned = _readable(text)
-    if not receivers.reachable(session, entry_id, version_ids, since):
+    _, reachable = receivers.count(session, entry_id, version_ids, since)
+    if not reachable:
         raise InvalidInput("没有能联系上的提问人收到过所选的版本，不需要更正")
     correction = Correction(
         entry_id=entry_id, version_ids=version_ids, since=since, text=cleaned, authors=[actor], created_at=now
@@ -97,28 +108,69 @@ def withdraw(session: Session, correction_id: int, actor: str, now: datetime) ->
 
 
 def send(session: Session, correction_id: int, confirmed_by: StaffMember, now: datetime) -> Correction:
-    """Confirm a correction: it goes into the outbox for each asker concerned and reachable now, once.
+    """Confirm a correction: from now on nothing of it changes, and a job puts it on its way to each who is concerned.
 
-    InvalidInput for whoever wrote at it; DraftMoved where it was sent or withdrawn meanwhile. The text is stored once
-    and referred to, so that thousands of rows take a moment (5,000: see the benchmark in tests).
+    InvalidInput for whoever wrote at it; DraftMoved where it was sent or withdrawn meanwhile.
     """
     correction = by_id(session, correction_id)
     if confirmed_by.name in correction.authors:
         raise InvalidInput("起草人不能确认自己写的更正，请由另一名审核人员确认")
     _take(session, correction, CorrectionStatus.SENT)
-    concerned = (correction.entry_id, correction.version_ids, correction.since)
-    asker_ids = receivers.reachable(session, *concerned)
     titles = curation.titles_of(session, [correction.entry_id])
     correction.title = titles.get(correction.entry_id)
     correction.sent_by, correction.sent_at = confirmed_by.name, now
-    correction.recipients = len(asker_ids)
-    correction.unreachable = receivers.count(session, *concerned) - len(asker_ids)
     session.add(correction)
     session.flush()
-    outbox.enqueue_correction(session, _id(correction), asker_ids, now)
-    after = {"recipients": correction.recipients, "unreachable": correction.unreachable}
-    _record(session, correction, "send", confirmed_by.name, None, after, now)
+    jobs.request(session, JobKind.CORRECTION, _subject(_id(correction)), confirmed_by.name, now)
+    _record(session, correction, "send", confirmed_by.name, None, {"status": correction.status}, now)
     return correction
+
+
+def job_of(session: Session, correction: Correction) -> Job | None:
+    """The job that puts a confirmed correction on its way; None before, and for those sent before there were jobs."""
+    return jobs.newest(session, JobKind.CORRECTION, _subject(_id(correction)))
+
+
+def resume(session: Session, correction_id: int, actor: str, now: datetime) -> Correction:
+    """Go on with a confirmed correction whose job was given up; whoever has it already does not get it again.
+
+    DraftMoved where no such job was given up.
+    """
+    correction = by_id(session, correction_id)
+    job = job_of(session, correction)
+    if job is None or job.status != JobStatus.FAILED:
+        raise DraftMoved("这件更正没有中断，不需要继续发送")
+    jobs.request(session, JobKind.CORRECTION, _subject(_id(correction)), actor, now)
+    _record(session, correction, "resume", actor, None, {"recipients": correction.recipients}, now)
+    return correction
+
+
+def run(database: Database, job: Job, now: Callable[[], datetime]) -> None:
+    """Put the correction that a claimed job is about on its way to each who had been given a wrong text by then.
+
+    Each portion is counted and its progress told in the unit of work that writes it, so that a worker that takes the
+    job over after a kill does what is left and nothing twice.
+    """
+    with database.reading() as session:
+        correction = by_id(session, int(job.subject.split()[1]))
+        assert correction.sent_at is not None, "a job is asked for with the confirmation"
+        sent_at, correction_id = correction.sent_at, _id(correction)
+        concerned = (correction.entry_id, correction.version_ids, correction.since, sent_at)
+        everyone, _ = receivers.count(session, *concerned)
+        asker_ids = receivers.reachable(session, *concerned)
+    for start in range(0, len(asker_ids), _PORTION):
+        began = time.monotonic()
+        with database.writing() as session:
+            if not jobs.progress(session, job, "放入发件箱", start, len(asker_ids), now()):
+                return
+            added = outbox.enqueue_correction(session, correction_id, asker_ids[start : start + _PORTION], sent_at)
+            _count(session, correction_id, recipients=col(Correction.recipients) + added)
+        if database.is_sqlite:
+            # Its file has one writer at a time and no queue: without a pause nobody else would have a turn.
+            time.sleep(time.monotonic() - began)
+    with database.writing() as session:
+        if jobs.finish(session, job, {}, now()):
+            _count(session, correction_id, unreachable=everyone - col(Correction.recipients))
 
 
 def by_id(session: Session, correction_id: int) -> Correction:
@@ -171,6 +223,14 @@ def deliveries(session: Session, correction: Correction, limit: int, offset: int
         .offset(offset)
     )
     return [Delivery(shortened(address) if address else None, *rest) for address, *rest in rows]
+
+
+def _subject(correction_id: int) -> str:
+    return f"correction {correction_id}"
+
+
+def _count(session: Session, correction_id: int, **values: Any) -> None:  # Any: sums over the row's own columns
+    session.exec(update(Correction).where(col(Correction.id) == correction_id).values(**values))
 
 
 def _readable(text: str) -> str:

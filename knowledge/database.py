@@ -1,7 +1,7 @@
 """Engine, units of work, and the column types every table uses."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -188,6 +188,17 @@ def insert_if_absent(session: Session, model: type[SQLModel], **values: object) 
     table = inspect(model).local_table
     insert_into = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     session.execute(insert_into(table).values(**values).on_conflict_do_nothing())
+
+
+def insert_absent(session: Session, model: type[SQLModel], names: Sequence[str], rows: Select[Any]) -> int:
+    """Insert the rows of a select, but those whose unique values are there already; gives how many went in.
+
+    `names` are the columns in the order of the select. Any: each column has its own type.
+    """
+    insert_into = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    statement = insert_into(inspect(model).local_table).from_select(names, rows).on_conflict_do_nothing()
+    # Of an insert, SQLAlchemy keeps the count only where it is asked to.
+    return session.connection().execute(statement, execution_options={"preserve_rowcount": True}).rowcount
 
 
 def values_of(row: SQLModel) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def progress(session: Session, job: Job, stage: str, done: int, total: int, now:
 
 def finish(session: Session, job: Job, result: Mapping[str, Any], now: datetime) -> bool:
     """Keep a job's result; False where it is not this worker's any more."""
-    return _by_holder(session, job, status=JobStatus.DONE, result=dict(result), done=job.total, ended_at=now)
+    return _by_holder(session, job, status=JobStatus.DONE, result=dict(result), done=col(Job.total), ended_at=now)
 
 
 def fail(session: Session, job: Job, fault: str, now: datetime) -> bool:

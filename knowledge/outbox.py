@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, and_, insert, or_, update
-from sqlmodel import Session, col, select
+from sqlalchemy import ColumnElement, CursorResult, and_, bindparam, or_, update
+from sqlalchemy import select as sql_select
+from sqlmodel import Session, col, func, select
 
+from knowledge.database import insert_absent
 from knowledge.models import (
     Asker,
     Conversation,
@@ -29,7 +31,6 @@ from knowledge.models.outbox import UNDELIVERED
 # A worker that has not marked its claim by then is dead: the outcome of its send is unknown. Longer than the
 # sum of a send's own time limits.
 LEASE = timedelta(minutes=2)
-_PORTION = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +81,23 @@ def enqueue(
     return row
 
 
-def enqueue_correction(session: Session, correction_id: int, asker_ids: Sequence[int], now: datetime) -> None:
-    """Put a correction on its way to each of the askers. In portions: PostgreSQL's statement limit is short."""
-    rows = [
-        {
-            "asker_id": one,
-            "correction_id": correction_id,
-            "status": OutboxStatus.WAITING,
-            "created_at": now,
-            "attempts": 0,
-            "parts_sent": 0,
-        }
-        for one in asker_ids
-    ]
-    for start in range(0, len(rows), _PORTION):
-        session.execute(insert(OutboxMessage), rows[start : start + _PORTION])
+def enqueue_correction(session: Session, correction_id: int, asker_ids: Sequence[int], now: datetime) -> int:
+    """Put a correction on its way to those of the askers who can be reached; gives to how many.
+
+    Who has it on its way already, or was given it, is left out: a worker that was killed may begin again.
+    """
+    waiting: dict[str, Any] = {
+        "correction_id": correction_id,
+        "status": OutboxStatus.WAITING,
+        "created_at": now,
+        "attempts": 0,
+        "parts_sent": 0,
+    }
+    values = [bindparam(None, value, type_=getattr(OutboxMessage, name).type) for name, value in waiting.items()]
+    reachable = sql_select(col(Asker.id), *values).where(
+        col(Asker.id).in_(list(asker_ids)), col(Asker.address).is_not(None)
+    )
+    return insert_absent(session, OutboxMessage, ["asker_id", *waiting], reachable)
 
 
 def due(session: Session, asker_id: int, now: datetime) -> list[DueReply]:
@@ -120,6 +123,7 @@ def give(session: Session, reply: DueReply, message_id: int, now: datetime) -> b
 
 def pushable(session: Session, now: datetime, limit: int = 50) -> list[Pushable]:
     """What may be pushed now, oldest first: the asker's window is open, and no refusal says to wait."""
+    # From those whose window is open, who are few; what waits for the others may be hundreds of thousands of rows.
     long_window = and_(col(Conversation.sends_until) > now, col(Conversation.sends_left) > 0)
     short_window = and_(col(Conversation.tap_sends_until) > now, col(Conversation.tap_sends_left) > 0)
     rows = session.exec(
@@ -130,10 +134,11 @@ def pushable(session: Session, now: datetime, limit: int = 50) -> list[Pushable]
         .where(
             OutboxMessage.status == OutboxStatus.WAITING,
             col(Asker.address).is_not(None),
+            col(OutboxMessage.asker_id).in_(select(Conversation.asker_id).where(or_(long_window, short_window))),
             or_(col(OutboxMessage.next_attempt_at).is_(None), col(OutboxMessage.next_attempt_at) <= now),
             or_(long_window, short_window),
         )
-        .order_by(col(OutboxMessage.id))
+        .order_by(col(OutboxMessage.created_at), col(OutboxMessage.id))
         .limit(limit)
     )
     found = []
@@ -235,7 +240,8 @@ def close_window(session: Session, asker_id: int) -> None:
 
 def undelivered(session: Session) -> int:
     """How many rows wait for their askers."""
-    return len(session.exec(select(OutboxMessage.id).where(col(OutboxMessage.status).in_(UNDELIVERED))).all())
+    query = select(func.count()).select_from(OutboxMessage)
+    return session.exec(query.where(col(OutboxMessage.status).in_(UNDELIVERED))).one()
 
 
 def _left(state: Conversation, now: datetime) -> int:

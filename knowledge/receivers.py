@@ -95,9 +95,11 @@ def listed(
     ]
 
 
-def reachable(session: Session, entry_id: str, version_ids: Sequence[int], since: datetime | None) -> list[int]:
-    """Ids of the askers who received one of the versions and can still be reached, in ascending order."""
-    given = _given(entry_id, version_ids, since)
+def reachable(
+    session: Session, entry_id: str, version_ids: Sequence[int], since: datetime | None, until: datetime
+) -> list[int]:
+    """Ids of the askers who received one of the versions by `until` and can still be reached, in ascending order."""
+    given = _given(entry_id, version_ids, since, until)
     return list(
         session.exec(
             select(given.c.asker_id)
@@ -109,10 +111,22 @@ def reachable(session: Session, entry_id: str, version_ids: Sequence[int], since
     )
 
 
-def count(session: Session, entry_id: str, version_ids: Sequence[int], since: datetime | None) -> int:
-    """How many askers received one of the versions, those who cannot be reached among them."""
-    given = _given(entry_id, version_ids, since)
-    return session.exec(select(func.count(distinct(given.c.asker_id)))).one()
+def count(
+    session: Session,
+    entry_id: str,
+    version_ids: Sequence[int],
+    since: datetime | None,
+    until: datetime | None = None,
+) -> tuple[int, int]:
+    """How many askers received one of the versions (until a moment, if told), and how many of them can be reached."""
+    given = _given(entry_id, version_ids, since, until)
+    can_be_reached = case((col(Asker.address).is_not(None), given.c.asker_id))
+    everyone, reached = session.exec(
+        select(func.count(distinct(given.c.asker_id)), func.count(distinct(can_be_reached))).join(
+            Asker, col(Asker.id) == given.c.asker_id
+        )
+    ).one()
+    return everyone, reached
 
 
 def _seen(
@@ -133,7 +147,9 @@ def _seen(
     return found
 
 
-def _given(entry_id: str, version_ids: Sequence[int], since: datetime | None) -> Subquery:
+def _given(
+    entry_id: str, version_ids: Sequence[int], since: datetime | None, until: datetime | None = None
+) -> Subquery:
     """Every time a version went out: asker, version, when, by which message or for which inquiry, and whether it
     was called helpful (1), not (0) or nothing was said (None)."""
     columns: Any = select  # SQLModel's overloads end at four columns
@@ -185,4 +201,8 @@ def _given(entry_id: str, version_ids: Sequence[int], since: datetime | None) ->
         by_answer = by_answer.where(col(Message.received_at) >= since)
         by_further = by_further.where(col(Message.received_at) >= since)
         by_colleague = by_colleague.where(col(StaffReply.written_at) >= since)
+    if until is not None:
+        by_answer = by_answer.where(col(Message.received_at) <= until)
+        by_further = by_further.where(col(Message.received_at) <= until)
+        by_colleague = by_colleague.where(col(StaffReply.written_at) <= until)
     return union_all(by_answer, by_further, by_colleague).subquery("given")

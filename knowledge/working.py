@@ -8,14 +8,18 @@ import os
 import subprocess
 import sys
 
-from knowledge import comparison, jobs, thresholds
+from knowledge import comparison, corrections, jobs, thresholds
 from knowledge.database import Database
 from knowledge.errors import KnowledgeError
 from knowledge.models import Job, JobKind
 from knowledge.settings import KnowledgeSettings
 from knowledge.working_days import now_utc
 
-_WORK = {JobKind.COMPARISON: comparison.run, JobKind.THRESHOLDS: thresholds.run}
+_WORK = {
+    JobKind.COMPARISON: comparison.run,
+    JobKind.THRESHOLDS: thresholds.run,
+    JobKind.CORRECTION: corrections.run,
+}
 
 
 def start(url: str) -> "subprocess.Popen[bytes]":

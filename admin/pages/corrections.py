@@ -15,6 +15,7 @@ from admin.rendering import page
 from knowledge import corrections, curation, inquiries, receivers
 from knowledge.errors import DraftMoved, InvalidInput, KnowledgeError
 from knowledge.models import CorrectionStatus, OutboxStatus, StaffMember
+from knowledge.models.jobs import UNFINISHED
 from knowledge.working_days import local_day, start_of_day
 
 router = APIRouter()
@@ -86,6 +87,16 @@ def confirm_correction(request: Request, correction_id: int, member: Reviewer, s
     return _see(request, correction_id)
 
 
+@router.post("/corrections/{correction_id}/resumption", dependencies=[OwnForm])
+def resume_correction(request: Request, correction_id: int, member: Reviewer, session: Transaction) -> Response:
+    """Go on with one that was confirmed and whose sending broke off."""
+    try:
+        corrections.resume(session, correction_id, member.name, request.app.state.now())
+    except DraftMoved as error:
+        return _show(request, session, member, correction_id, error=error)
+    return _see(request, correction_id)
+
+
 @router.post("/corrections/{correction_id}/withdrawal", dependencies=[OwnForm])
 def withdraw_correction(request: Request, correction_id: int, member: Curator, session: Transaction) -> Response:
     """Give it up before it is sent."""
@@ -109,9 +120,13 @@ def _show(
     entry = curation.entry_text(session, correction.entry_id, local_day(request.app.state.now()))
     is_open = correction.status == CorrectionStatus.PROPOSED
     concerned = (correction.entry_id, correction.version_ids, correction.since)
-    reachable = len(receivers.reachable(session, *concerned)) if is_open else correction.recipients
-    gone = receivers.count(session, *concerned) - reachable if is_open else correction.unreachable
-    reached = corrections.reached(session, correction)
+    reachable, gone = correction.recipients, correction.unreachable
+    if is_open:
+        everyone, reachable = receivers.count(session, *concerned)
+        gone = everyone - reachable
+    job = corrections.job_of(session, correction)
+    is_under_way = job is not None and job.status in UNFINISHED
+    reached = {} if is_under_way else corrections.reached(session, correction)
     title = entry.title if entry.status == "published" else None
     number = page_number(request)
     found = corrections.deliveries(session, correction, PER_PAGE + 1, (number - 1) * PER_PAGE)
@@ -124,6 +139,8 @@ def _show(
         entry=entry,
         numbers=corrections.version_numbers(session, correction),
         is_open=is_open,
+        job=job,
+        is_under_way=is_under_way,
         is_author=member.name in correction.authors,
         reachable=reachable,
         gone=gone,

@@ -65,7 +65,7 @@ def show(
         numbers=[one.number for one in chosen],
         since=since,
         found=found[:PER_PAGE],
-        total=receivers.count(session, entry_id, ids, moment),
+        total=receivers.count(session, entry_id, ids, moment)[0],
         has_next=len(found) > PER_PAGE,
         number=number,
         kept=urlencode(kept),

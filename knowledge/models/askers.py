@@ -42,7 +42,7 @@ class Conversation(SQLModel, table=True):
     clarified_in_row: int = 0
     number_for_inquiry_id: int | None = Field(default=None, foreign_key="inquiry.id")
     sends_left: int = 0
-    sends_until: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
+    sends_until: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True, index=True))
     tap_sends_left: int = 0
-    tap_sends_until: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
+    tap_sends_until: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True, index=True))
     updated_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))

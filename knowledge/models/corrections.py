@@ -21,8 +21,8 @@ class Correction(SQLModel, table=True):
     """One text for everybody who received one of `version_ids` of an entry since a moment (None: ever).
 
     Never changed once sent: outbox rows refer to it. `title` is what a tap for the answer as it is now sends (None:
-    the entry was not published then). `recipients` counts those it went out to, `unreachable` those left out because
-    they had unsubscribed or been erased.
+    the entry was not published then). `recipients` counts those it was put on its way to so far, `unreachable`, told in
+    the end, those left out because they had unsubscribed or been erased.
     """
 
     __tablename__ = "correction"

@@ -15,6 +15,7 @@ class JobKind(StrEnum):
 
     COMPARISON = "comparison"
     THRESHOLDS = "thresholds"
+    CORRECTION = "correction"
 
 
 class JobStatus(StrEnum):

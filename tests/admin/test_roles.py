@@ -36,6 +36,7 @@ LEAST: dict[tuple[str, str], Role] = {
     ("GET", "/corrections/{correction_id}"): C,
     ("POST", "/corrections/{correction_id}"): C,
     ("POST", "/corrections/{correction_id}/confirmation"): R,
+    ("POST", "/corrections/{correction_id}/resumption"): R,
     ("POST", "/corrections/{correction_id}/withdrawal"): C,
     ("GET", "/messages"): C,
     ("GET", "/messages/{message_id}"): C,

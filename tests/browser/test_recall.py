@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from knowledge import corrections, jobs, working
+from knowledge.database import Database
 from knowledge.models import Role
+from knowledge.working_days import now_utc
 from tests.admin.test_messages import ENTRY, QUESTION, revise
 from tests.admin.test_statute_pages import NEW, OLD
 from tests.browser.conftest import photograph
 from tests.browser.test_workbench import enter
-from tests.conftest import Served, add_staff
+from tests.conftest import Served, add_staff, serving
 
 pytestmark = pytest.mark.browser
 
@@ -52,6 +55,7 @@ def test_a_wrong_answer_is_corrected_and_replayed(served: Served, page: Page) ->
     page.goto(address)
     page.get_by_role("button", name="确认并发给2人").click()
     expect(page.get_by_text("王确认")).to_be_visible()
+    expect(page.get_by_text("待送达的：")).to_be_visible()  # the job is done, and the page looked by itself
     zhang.says("你好").hears("更正：三年以上的合同")
     page.reload()
     expect(page.get_by_role("link", name="随来信送达")).to_be_visible()
@@ -65,6 +69,33 @@ def test_a_wrong_answer_is_corrected_and_replayed(served: Served, page: Page) ->
     expect(page.get_by_text("此后条目有了第2版")).to_be_visible()
     expect(page.get_by_text("对这条答复发过")).to_be_visible()
     photograph(page, "replay")
+
+
+def test_sending_a_correction_shows_how_far_it_is(sqlite: Database, page: Page) -> None:
+    with serving(sqlite, works=False) as served:
+        for name, role in (("李", Role.CURATOR), ("王", Role.REVIEWER)):
+            add_staff(sqlite, name, role)
+        for name in ("zhang", "zhao"):
+            served.user(name).says(QUESTION)
+        with sqlite.writing() as session:
+            made = corrections.propose(session, ENTRY, [1], None, "更正：以新答复为准。", "李", now_utc())
+        enter(page, served, f"/corrections/{made.id}", "王")
+        page.get_by_role("button", name="确认并发给2人").click()
+        expect(page.get_by_text("已确认，等待发送")).to_be_visible()
+        with sqlite.writing() as session:
+            job = jobs.claim(session, now_utc())
+            assert job
+            jobs.progress(session, job, "放入发件箱", 1, 2, now_utc())
+        expect(page.get_by_text("正在放入发件箱：1 / 2人")).to_be_visible()
+        photograph(page, "correction-sending")
+        with sqlite.writing() as session:
+            jobs.fail(session, job, "处理进程中断了3次，已停止重试", now_utc())
+        expect(page.get_by_role("button", name="继续发送")).to_be_visible()
+        photograph(page, "correction-broken-off")
+        page.get_by_role("button", name="继续发送").click()
+        expect(page.get_by_text("已确认，等待发送")).to_be_visible()
+        working.work_off(sqlite)
+        expect(page.get_by_text("待送达的：")).to_be_visible()
 
 
 def test_an_amended_statute_lapses_a_sign_off_which_is_given_again(served: Served, page: Page, tmp_path: Path) -> None:
