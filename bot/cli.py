@@ -88,6 +88,8 @@ def serve(
         workers=workers,
         # Building the index keeps a process busy for seconds; uvicorn would kill one that is silent for 5.
         timeout_worker_healthcheck=60,
+        # Longer than a web server before it keeps an idle connection (nginx: 60), or the two meet in closing it.
+        timeout_keep_alive=75,
         log_level="warning",
         proxy_headers=True,
         forwarded_allow_ips=proxies,

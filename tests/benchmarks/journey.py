@@ -76,6 +76,7 @@ class Result:
 
     pushes: int
     deliveries: int
+    broken: int  # connections that ended without a reply; the push was delivered again
     seconds: float
     took_ms: list[float]
     lost: list[str]
@@ -147,6 +148,7 @@ class WeChatAtItsWorst:
         self._connections = connections
         self.took_ms: list[float] = []
         self.deliveries = 0
+        self.broken = 0
         self._plan = self._schedule(pushes, chance)
 
     def _schedule(self, pushes: list[Push], chance: random.Random) -> list[Push]:
@@ -178,7 +180,16 @@ class WeChatAtItsWorst:
         """One delivery; gives the reply's text ("" for a bare success)."""
         query, body = self._peer.push(xml)
         started = time.perf_counter()
-        answer = await http.post(self._url, params=query, content=body, headers={"content-type": "text/xml"})
+        for _ in range(3):
+            try:
+                answer = await http.post(self._url, params=query, content=body, headers={"content-type": "text/xml"})
+            except httpx.TransportError:
+                # As WeChat does: the same push once more, three times in all (wechat.md §1.5).
+                self.broken += 1
+            else:
+                break
+        else:
+            raise AssertionError("three deliveries of a push, and each connection broke")
         self.took_ms.append((time.perf_counter() - started) * 1000)
         self.deliveries += 1
         assert answer.status_code == 200, (answer.status_code, answer.text[:200])
@@ -217,7 +228,7 @@ async def travel(url: str, database: Database, pushes: list[Push], users: int, s
     await answering
     took_ms = list(wechat.took_ms)
     last = await say_last_words(wechat, users, pushes)
-    return judge(database, pushes + last, written, Measured(wechat.deliveries, seconds, took_ms))
+    return judge(database, pushes + last, written, Measured(wechat.deliveries, wechat.broken, seconds, took_ms))
 
 
 async def say_last_words(wechat: WeChatAtItsWorst, users: int, pushes: list[Push]) -> list[Push]:
@@ -278,6 +289,7 @@ class Measured:
     """Figures of the run itself."""
 
     deliveries: int
+    broken: int
     seconds: float
     took_ms: list[float]
 
@@ -295,6 +307,7 @@ def judge(database: Database, pushes: list[Push], written: list[str], measured: 
     return Result(
         pushes=len(keys),
         deliveries=measured.deliveries,
+        broken=measured.broken,
         seconds=measured.seconds,
         took_ms=measured.took_ms,
         lost=[p.key for p in pushes if not is_accounted_for(p, rows[p.key])],
@@ -394,7 +407,7 @@ def show(result: Result, store: str, workers: int) -> None:
     print(f"{result.deliveries / result.seconds:.0f} deliveries/s over {timedelta(seconds=round(result.seconds))}")
     print(f"p50 {statistics.median(ordered):.1f} ms, p99 {ordered[int(0.99 * len(ordered))]:.1f} ms")
     print(f"lost {len(result.lost)}, doubled {len(result.doubled)}, differing replies {len(result.differing)}")
-    print(f"answered late {result.late}, asked to send again {result.not_stored}")
+    print(f"answered late {result.late}, asked to send again {result.not_stored}, broken connections {result.broken}")
     staff = f"lost {len(result.staff_lost)}, doubled {len(result.staff_doubled)}"
     print(f"colleagues' replies {result.staff_replies}: {staff}")
 
