@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from knowledge import jobs
 from knowledge.answering import Matcher
@@ -23,7 +23,7 @@ from knowledge.findings import form_of
 from knowledge.matching.decide import Decision, Engine, Kind, decide
 from knowledge.matching.index import Document, build_index
 from knowledge.matching.normalize import normalize
-from knowledge.models import EntryDraft, Job, JobKind, JobStatus, Message, TestCase
+from knowledge.models import ContentVersion, EntryDraft, Job, JobKind, JobStatus, Message, TestCase
 from knowledge.wordings import clashes
 from knowledge.working_days import local_day
 
@@ -74,6 +74,14 @@ class Comparison(LogChanges):
     clashes: list[tuple[str, str, str, int]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Since:
+    """Publishing that came after a comparison: how many times, and when last."""
+
+    times: int
+    last_at: datetime
+
+
 def request(session: Session, draft: EntryDraft, by: str, now: datetime) -> Job:
     """Ask for the comparison of a draft as it reads now; InvalidInput where it is not a complete entry yet."""
     form_of(draft)
@@ -101,11 +109,28 @@ def changes_of(rows: Sequence[Mapping[str, Any]]) -> list[Changed]:
     return [Changed(one["id"], tuple(one["before"]), tuple(one["after"])) for one in rows]
 
 
-def require(session: Session, draft: EntryDraft, despite: str) -> None:
-    """InvalidInput unless just this draft was compared, and makes no test case worse (or `despite` says why not)."""
+def published_since(session: Session, compared: Comparison | None) -> Since | None:
+    """What a finished comparison does not know of yet; None where nothing was published since, or none is finished."""
+    if compared is None:
+        return None
+    times, last_at = session.exec(
+        select(func.count(), func.max(ContentVersion.published_at)).where(
+            col(ContentVersion.number) > compared.content_version
+        )
+    ).one()
+    return Since(times, last_at) if last_at else None
+
+
+def require(session: Session, draft: EntryDraft, despite: str, *, despite_newer: bool) -> None:
+    """InvalidInput unless just this draft was compared, and makes no test case worse (or `despite` says why not).
+
+    Also where others have published since, unless whoever publishes knows it (`despite_newer`).
+    """
     found = result_of(newest(session, draft))
     if found is None:
         raise InvalidInput("请先完成发布前对照：看一看这份稿件会改变哪些问题的答复")
+    if published_since(session, found) and not despite_newer:
+        raise InvalidInput("对照之后知识库又有发布：请重新对照；不重新对照的，请勾选确认后再发布")
     if found.worse and not despite.strip():
         raise InvalidInput(f"有{len(found.worse)}条测试问句会变差：请退回修改，或写明仍要发布的理由")
 

@@ -137,14 +137,22 @@ def review(session: Session, draft_id: int, reviewer: StaffMember, now: datetime
 
 
 def publish(
-    session: Session, draft_id: int, actor: str, now: datetime, *, against: int, despite: str = ""
+    session: Session,
+    draft_id: int,
+    actor: str,
+    now: datetime,
+    *,
+    against: int,
+    despite: str = "",
+    despite_newer: bool = False,
 ) -> EntryDraft:
     """Make a reviewed draft what the entry says, from its day on.
 
     `against` is the number of the published version that whoever publishes compared it with (0: none): if another
     was published since, or the entry was changed by an import, DraftMoved is raised and nothing happens. InvalidInput
     unless just this draft was compared (see `comparison`); where that made test cases worse, `despite` says why it is
-    published all the same. Running servers answer with it as soon as they have seen the new content version.
+    published all the same, and where other entries were published since it, `despite_newer` that this is known. Running
+    servers answer with it as soon as they have seen the new content version.
     """
     draft = by_id(session, draft_id)
     today = local_day(now)
@@ -159,7 +167,10 @@ def publish(
         raise InvalidInput("；".join(found.faults))
     form = form_of(draft)
     _must_be(draft, DraftStatus.REVIEWED)
-    comparison.require(session, draft, despite)
+    is_outdated = comparison.published_since(session, comparison.result_of(comparison.newest(session, draft)))
+    comparison.require(session, draft, despite, despite_newer=despite_newer)
+    if is_outdated:
+        add_comment(session, draft_id, actor, "对照之后知识库又有发布，确认没有重新对照就发布", now)
     if despite.strip():
         add_comment(session, draft_id, actor, f"仍要发布的理由：{despite.strip()}"[:1000], now)
     moved = _move(session, draft, DraftStatus.REVIEWED, DraftStatus.PUBLISHED, "publish", actor, now)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from knowledge import comparison, jobs
+from knowledge import comparison, curation, jobs
 from knowledge.comparison import Comparison
 from knowledge.content.entries import EntryForm
 from knowledge.models import EntryDraft
@@ -150,4 +150,4 @@ def as_if_compared(session: Session, draft: EntryDraft, now: datetime) -> None:
     comparison.request(session, draft, "李", now)
     job = jobs.claim(session, now)
     assert job
-    jobs.finish(session, job, asdict(Comparison(content_version=1, is_trained=False)), now)
+    jobs.finish(session, job, asdict(Comparison(curation.content_version(session), is_trained=False)), now)

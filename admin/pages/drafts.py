@@ -236,12 +236,21 @@ def publish_draft(
     against: Annotated[int, Form()] = 0,
     recipients: Annotated[Sequence[str], Form()] = (),
     despite: Annotated[str, Form()] = "",
+    despite_newer: Annotated[str, Form()] = "",
 ) -> Response:
     """Publish, and tell the askers that are ticked, in one unit of work."""
     now = request.app.state.now()
     try:
         with session.begin_nested():
-            draft = drafts.publish(session, draft_id, member.name, now, against=against, despite=despite)
+            draft = drafts.publish(
+                session,
+                draft_id,
+                member.name,
+                now,
+                against=against,
+                despite=despite,
+                despite_newer=despite_newer == "1",
+            )
             if recipients:
                 entry = curation.published_text(session, draft.entry_id, local_day(now))
                 casework.tell(session, recipients, curation.as_reply(entry), member.name, now, entry=entry)
@@ -331,7 +340,12 @@ def _compared(session: Session, draft: EntryDraft) -> dict[str, Any]:
     """What the card of the comparison shows."""
     job = comparison.newest(session, draft)
     compared = comparison.result_of(job)
-    return {"job": job, "compared": compared, "effects": _effects(session, compared) if compared else {}}
+    return {
+        "job": job,
+        "compared": compared,
+        "since": comparison.published_since(session, compared),
+        "effects": _effects(session, compared) if compared else {},
+    }
 
 
 def _effects(session: Session, compared: Comparison) -> dict[str, list[Effect]]:

@@ -1,12 +1,13 @@
 """The comparison before publishing over HTTP, on both kinds of store: waiting, cancelled, done, refused, confirmed."""
 
+import re
 from collections.abc import Iterator
 
 import httpx
 import pytest
 from sqlmodel import col, select
 
-from knowledge import drafts, test_cases, working
+from knowledge import curation, drafts, test_cases, working
 from knowledge.models import AuditRecord, Role, StaffMember
 from tests.admin.test_inbox import post
 from tests.admin.test_pages import sign_in
@@ -82,3 +83,30 @@ def test_a_worse_test_case_wants_a_reason_which_is_kept_and_logged(
     with served.database.reading() as session:
         logged = session.exec(select(AuditRecord).order_by(col(AuditRecord.id))).all()
     assert any(REASON in str(one.after) and one.actor == "李" for one in logged)
+
+
+def test_publishing_after_others_have_wants_a_new_comparison_or_a_word(
+    served: Served, browser: httpx.Client, draft: int
+) -> None:
+    post(browser, f"/drafts/{draft}/comparison")
+    working.work_off(served.database)
+    assert "又有发布" not in browser.get(f"/admin/drafts/{draft}").text
+    with served.database.writing() as session:
+        curation.add_variants(session, "labor.probation.wage", ["试用期工资打五折"], "王", NOW)
+
+    page = browser.get(f"/admin/drafts/{draft}").text
+    assert "对照之后知识库又有发布（1次，最近2026-11-24" in page
+    assert "重新对照" in page
+    assert re.search(r'name="despite_newer" value="1" required', page)
+    refused = post(browser, f"/drafts/{draft}/publication", against="1", despite=REASON)
+    assert refused.status_code == 422
+    assert "请重新对照；不重新对照的，请勾选确认后再发布" in refused.text
+
+    post(browser, f"/drafts/{draft}/comparison")
+    working.work_off(served.database)
+    assert "又有发布" not in browser.get(f"/admin/drafts/{draft}").text
+    with served.database.writing() as session:
+        curation.add_variants(session, "labor.probation.wage", ["试用期工资打三折"], "王", NOW)
+    confirmed = post(browser, f"/drafts/{draft}/publication", against="1", despite=REASON, despite_newer="1")
+    assert "已发布" in confirmed.text
+    assert "对照之后知识库又有发布，确认没有重新对照就发布" in confirmed.text
