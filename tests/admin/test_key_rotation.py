@@ -33,7 +33,7 @@ def store_secrets(database: Database, key: str) -> None:
 
 
 def code_opens(served: Served) -> bool:
-    with httpx.Client(base_url=served.url, follow_redirects=True, timeout=20, trust_env=False) as browser:
+    with httpx.Client(base_url=served.url, follow_redirects=True, timeout=120, trust_env=False) as browser:
         asked = sign_in(browser)
         code = pyotp.TOTP(SEED).now()
         return browser.post("/admin/sign-in/code", data={"form_token": token(asked), "code": code}).status_code == 200

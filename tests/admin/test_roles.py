@@ -201,7 +201,7 @@ def test_the_table_names_every_route() -> None:
 
 @pytest.mark.parametrize("role", list(Role))
 def test_a_role_enters_what_is_its_own_and_nothing_above(crew: Served, role: Role) -> None:
-    with httpx.Client(base_url=crew.url, timeout=10, trust_env=False) as client:
+    with httpx.Client(base_url=crew.url, timeout=120, trust_env=False) as client:
         token = _token(client.get("/admin/sign-in"))
         client.post("/admin/sign-in", data={"form_token": token, "name": str(role), "password": PASSWORD})
         token = _token(client.get("/admin/account"))
@@ -218,7 +218,7 @@ def test_a_role_enters_what_is_its_own_and_nothing_above(crew: Served, role: Rol
 
 
 def test_nobody_enters_without_signing_in(crew: Served) -> None:
-    with httpx.Client(base_url=crew.url, timeout=10, trust_env=False) as client:
+    with httpx.Client(base_url=crew.url, timeout=120, trust_env=False) as client:
         token = _token(client.get("/admin/sign-in"))
         for method, path in LEAST:
             address = "/admin" + re.sub(r"\{(\w+)[^}]*\}", lambda found: IN_PLACE[found[1]], path)

@@ -85,7 +85,7 @@ def api(kind: AccountKind = AccountKind.VERIFIED_SERVICE, **options: Any) -> Ite
     with (
         caller.account,
         serving(app) as url,
-        httpx.Client(base_url=url, trust_env=False, timeout=10) as caller.http,
+        httpx.Client(base_url=url, trust_env=False, timeout=120) as caller.http,
     ):
         caller.renew()
         yield caller
