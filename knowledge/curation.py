@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, or_
+from sqlalchemy import bindparam, exists, func, or_
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from knowledge import audit
@@ -216,7 +217,7 @@ def worded_figures(session: Session) -> dict[str, str]:
 def entries_with_figures(session: Session, on: date) -> dict[str, list[tuple[str, str]]]:
     """Published entries, (id, title), by the yearly figure that their text in force names."""
     ever = select(EntryVersion.entry_id).where(col(EntryVersion.answer).contains("{figure:"))
-    of_these = _in_force(on, newest_last=True).where(col(EntryVersion.entry_id).in_(ever))
+    of_these = _in_force(on).where(col(EntryVersion.entry_id).in_(ever))
     answers = {version.entry_id: version.answer for version in session.exec(of_these)}
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for entry_id, title in sorted(titles_of(session, answers).items()):
@@ -245,7 +246,7 @@ def published_documents(session: Session, on: date) -> list[Document]:
         select(Variant.entry_id, Variant.text).order_by(col(Variant.entry_id), col(Variant.id))
     ):
         wordings[entry_id].append(text)
-    answers = {version.entry_id: version.answer for version in session.exec(_in_force(on, newest_last=True))}
+    answers = {version.entry_id: version.answer for version in session.exec(_in_force(on))}
     return [
         Document(
             id=entry.id,
@@ -291,14 +292,20 @@ def export_rows(session: Session, on: date) -> list[dict[str, Any]]:
     return rows
 
 
-def _in_force(on: date, *, newest_last: bool = False) -> Any:
+def _in_force(on: date) -> Any:
+    """The text of each entry that holds on a day: the last that has begun, unless it has run out (see `validity`)."""
     # Any: SQLModel's select types do not survive being handed on and refined.
-    order = col(EntryVersion.number).asc() if newest_last else col(EntryVersion.number).desc()
+    later = aliased(EntryVersion)
+    takes_its_place = exists().where(
+        col(later.entry_id) == col(EntryVersion.entry_id),
+        col(later.number) > col(EntryVersion.number),
+        or_(col(later.valid_from).is_(None), col(later.valid_from) <= on),
+    )
     return (
         select(EntryVersion)
         .where(or_(col(EntryVersion.valid_from).is_(None), col(EntryVersion.valid_from) <= on))
         .where(or_(col(EntryVersion.valid_until).is_(None), col(EntryVersion.valid_until) >= on))
-        .order_by(order)
+        .where(~takes_its_place)
     )
 
 

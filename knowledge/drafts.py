@@ -8,6 +8,7 @@ from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
 from knowledge import audit, comparison, curation, seeding
+from knowledge.content.entries import EntryForm
 from knowledge.differences import differences
 from knowledge.errors import DraftMoved, InvalidInput, NotFound
 from knowledge.findings import findings, form_of
@@ -187,11 +188,18 @@ def publish(
         # On what the lawyer read then: what was amended since lapses the sign-off at once.
         sign_offs.record(session, form.id, draft.reviewer, sign_offs.from_rows(draft.signed_on or []), now, today)
     moved.published_at, moved.published_by = now, actor
-    moved.content = form.model_dump(mode="json")
+    # With the text that goes on until a later day, where that of the draft is for one.
+    moved.content = _stored(session, form.id, today)
     session.add(moved)
     session.flush()
     curation.publish_content(session, now, f"{form.id}: {moved.number}")
     return moved
+
+
+def begins_on(draft: EntryDraft, today: date) -> date | None:
+    """The day still to come from which a draft's answer holds; None where it does at once."""
+    first = form_of(draft).valid_from
+    return first if first and first > today else None
 
 
 def discard(session: Session, draft_id: int, actor: str, now: datetime) -> EntryDraft:
@@ -326,7 +334,7 @@ def _stored(session: Session, entry_id: str, today: date) -> dict[str, Any]:
 def _remember(session: Session, entry_id: str, content: dict[str, Any], now: datetime) -> None:
     """Keep what stands now as a published version, where it came by the seed or an import and not by a draft."""
     newest = newest_published(session, entry_id)
-    if newest is not None and not differences(newest.content, content):
+    if newest is not None and not differences(_as_of(newest.content, local_day(now)), content):
         return
     authors = [_FIRST_AUTHOR if newest is None else "导入"]
     session.add(
@@ -342,6 +350,13 @@ def _remember(session: Session, entry_id: str, content: dict[str, Any], now: dat
         )
     )
     session.flush()
+
+
+def _as_of(content: dict[str, Any], today: date) -> dict[str, Any]:
+    """What was published, without what ran out since: a text that gave way on its day is no change by others."""
+    if not content.get("later") and not content.get("valid_from"):
+        return content
+    return EntryForm.model_validate(content).as_of(today).model_dump(mode="json")
 
 
 def _add(session: Session, entry_id: str, content: dict[str, Any], actor: str, now: datetime) -> EntryDraft:

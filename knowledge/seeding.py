@@ -261,7 +261,8 @@ def _form(
 ) -> EntryForm:
     if not versions:
         raise ContentError(f"条目 {entry.id} 还没有答复")
-    held = timeline(versions, today) or timeline(versions, max(one.valid_until or today for one in versions))
+    newest = max(versions, key=lambda one: one.number)
+    held = timeline(versions, today) or timeline(versions, newest.valid_until or today)
     texts = [{"answer": one.version.answer, "citations": citations[one.version.id or 0]} for one in held]
     values = {name: getattr(entry, name) for name in _COLUMNS if name != "domain"}
     try:

@@ -1,4 +1,8 @@
-"""Which of an entry's texts holds on which days."""
+"""Which of an entry's texts holds on which days.
+
+On each day the last one that has begun does; where that has run out, none does: what it took the place of never comes
+back by itself.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -20,7 +24,7 @@ class Held:
 
 
 def timeline(versions: Iterable[EntryVersion], since: date) -> list[Held]:
-    """The texts of one entry in force from `since` on, first to last; where several hold, the highest number does.
+    """The texts of one entry in force from `since` on, first to last.
 
     What ran out before `since` is left out. A start on or before `since` is given as None: since when the
     present text holds is history.
@@ -35,10 +39,10 @@ def timeline(versions: Iterable[EntryVersion], since: date) -> list[Held]:
     held: list[Held] = []
     starts: list[date] = [since, *sorted(days)]
     for position, start in enumerate(starts):
-        valid = [version for version in known if _holds(version, start)]
-        if not valid:
+        begun = [version for version in known if version.valid_from is None or version.valid_from <= start]
+        version = max(begun, key=lambda one: one.number, default=None)
+        if version is None or (version.valid_until and version.valid_until < start):
             continue
-        version = max(valid, key=lambda one: one.number)
         end = starts[position + 1] - timedelta(days=1) if position + 1 < len(starts) else None
         if held and held[-1].version is version:
             held[-1] = Held(version, held[-1].start, end)
@@ -60,7 +64,25 @@ def held_days(
     }
 
 
-def _holds(version: EntryVersion, on: date) -> bool:
-    return (version.valid_from is None or version.valid_from <= on) and (
-        version.valid_until is None or version.valid_until >= on
-    )
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How an entry's texts follow each other from a day on: whether one holds on it (`answers`), the first days of
+    those that are still to come, and after which day none does (None: always one)."""
+
+    answers: bool
+    begins: tuple[date, ...]
+    ends: date | None
+
+
+def schedules(session: Session, entry_ids: Iterable[str], today: date) -> dict[str, Schedule]:
+    """The schedule of each of the entries."""
+    wanted = set(entry_ids)
+    held = held_days(session, wanted, today)
+    return {
+        entry_id: Schedule(
+            answers=any(start is None for start, _ in days.values()),
+            begins=tuple(start for start, _ in days.values() if start),
+            ends=[end for _, end in days.values()][-1] if days else None,
+        )
+        for entry_id, days in ((one, held.get(one, {})) for one in wanted)
+    }

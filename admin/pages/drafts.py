@@ -251,6 +251,9 @@ def publish_draft(
                 despite=despite,
                 despite_newer=despite_newer == "1",
             )
+            begins = drafts.begins_on(draft, local_day(now))
+            if recipients and begins:
+                raise InvalidInput(f"答复自{begins}起才生效，现在不能发给提问人：请取消勾选，生效后再答复")
             if recipients:
                 entry = curation.published_text(session, draft.entry_id, local_day(now))
                 casework.tell(session, recipients, curation.as_reply(entry), member.name, now, entry=entry)
@@ -310,6 +313,7 @@ def _show(
         topics=catalogue.topics(session, draft.entry_id.split(".", 1)[0]),
         hotlines=REFERRALS,
         is_author=member.name in draft.authors,
+        begins_later=(draft.content.get("valid_from") or "") > today.isoformat(),
         error=str(error or ""),
         today=today,
         looked_up=looked_up or LookedUp("", "", Hits()),

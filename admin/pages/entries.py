@@ -12,7 +12,7 @@ from admin.auth import Curator, OwnForm, Reading, Reviewer, Transaction, Viewer
 from admin.errors import status_of
 from admin.paging import page_number
 from admin.rendering import page
-from knowledge import catalogue, curation, drafts
+from knowledge import catalogue, curation, drafts, validity
 from knowledge.catalogue import Wanted
 from knowledge.differences import differences
 from knowledge.errors import InvalidInput, NotFound
@@ -57,6 +57,7 @@ def list_entries(request: Request, member: Viewer, session: Reading) -> Response
         entries=found,
         use=catalogue.use_of(session, [one.id for one in found], since),
         use_days=USE_DAYS,
+        schedules=validity.schedules(session, [one.id for one in found], today),
         topics=catalogue.topics(session, wanted.domain),
         has_next=number * PER_PAGE < total,
         number=number,
@@ -121,7 +122,11 @@ def _show(
     now = request.app.state.now()
     today = local_day(now)
     entry = curation.entry_text(session, entry_id, today)
+    is_given = entry.status == EntryStatus.PUBLISHED
     texts, signed = sign_offs.of_entry(session, entry_id, today), sign_offs.signed_hashes(session, entry_id)
+    schedule = validity.schedules(session, [entry_id], today)[entry_id]
+    # As each will stand on its first day.
+    coming = [(day, curation.published_text(session, entry_id, day)) for day in schedule.begins] if is_given else []
     history: list[EntryDraft] = drafts.history(session, entry_id)
     return page(
         request,
@@ -130,6 +135,8 @@ def _show(
         member=member,
         entry=entry,
         parts=request.app.state.bot.preview(entry),
+        schedule=schedule,
+        coming=[(day, request.app.state.bot.preview(text)) for day, text in coming],
         variants=curation.variants_of(session, entry_id),
         history=history,
         draft=drafts.open_draft_of(session, entry_id),

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from contextlib import contextmanager
+from datetime import date, timedelta
 
 import httpx
 import pytest
@@ -13,9 +14,12 @@ from knowledge.database import Database
 from knowledge.models import Asker, Inquiry, InquiryCounter, Message, Role, TestCase
 from knowledge.statutes import library
 from knowledge.statutes.texts import ArticleText, StatuteFacts, StatuteText
+from knowledge.working_days import local_day, now_utc, start_of_day
 from tests.admin.test_inbox import post
 from tests.admin.test_pages import ODD, inquiry_number, sign_in, token
+from tests.bot.test_outbox import Clock
 from tests.conftest import NOW, Served, add_staff, serving
+from tests.wechat_api import wechat
 
 
 @pytest.fixture
@@ -127,6 +131,74 @@ def test_only_a_reviewer_reviews_and_a_lawyer_signs(served: Served, browser: htt
     assert "已发布" in post(browser, f"{draft}/publication", against="1").text
     assert "<ins>" in browser.get("/admin/entries/labor.probation.length/versions/2").text
     assert browser.get("/admin/entries/labor.probation.length/versions/9").status_code == 404
+
+
+def test_a_text_published_for_next_week_waits_holds_and_runs_out(sqlite: Database) -> None:
+    """Published today: the old text until then, the new one from that day, none after its last; the list tells each."""
+    clock = Clock()
+    begins, ends = (local_day(clock()) + timedelta(days=days) for days in (7, 30))
+    with serving(sqlite, now=clock) as served, wechat(f"{served.url}/wechat", now=clock) as weixin:
+        for name, role in (("李", Role.CURATOR), ("王", Role.REVIEWER)):
+            add_staff(sqlite, name, role)
+        with signed_in(served, "李") as li:
+            draft = post(li, "/entries/labor.probation.length/drafts").url.path.removeprefix("/admin")
+            days = {"valid_from": begins.isoformat(), "valid_until": ends.isoformat()}
+            post(li, draft, **EDITED, **days, then="submit", confirmed="1")
+        with signed_in(served, "王") as wang:
+            post(wang, f"{draft}/review")
+        working.work_off(sqlite)
+        with signed_in(served, "李") as li:
+            page = li.get(f"/admin{draft}").text
+            assert f"答复自{begins}起生效，在此之前仍按原来的文本答复" in page
+            assert f"{ends}以后不再答复" in page
+            assert "已发布" in post(li, f"{draft}/publication", against="1").text
+
+        told: list[tuple[bool, bool]] = []
+        for later in (0, 6, 1, 23, 1):
+            clock.passes(days=later)
+            served.matcher.refresh(local_day(clock()))
+            heard = weixin.account.user(f"asker-{clock():%m%d}").says("试用期最长多久").text
+            told.append(("试用期最长六个月，视合同期限而定" in heard, "改过了" in heard))
+            with signed_in(served, "李") as li:
+                listed = li.get("/admin/entries", params={"q": "labor.probation.length"}).text
+                shown = li.get("/admin/entries/labor.probation.length").text
+            waits = clock() < start_of_day(begins)
+            assert (f"待生效：自{begins}起用新文本" in listed) is waits
+            assert (f"待生效：自{begins}起换用新文本" in shown, f"自{begins}起的样子" in shown) == (waits, waits)
+            is_over = local_day(clock()) > ends
+            assert (f"{ends}以后失效" in listed, "已失效，不再答复" in listed) == (not is_over, is_over)
+            assert ("有效期已过，现在不答复" in shown) is is_over
+
+    assert told == [(True, False), (True, False), (False, True), (False, True), (False, False)]
+
+
+def test_who_waits_is_not_told_what_does_not_hold_yet(served: Served, browser: httpx.Client) -> None:
+    number = inquiry_number(served)
+    begins = local_day(now_utc()) + timedelta(days=7)
+    draft = post(browser, "/drafts", domain="labor", inquiry=number).url.path.removeprefix("/admin")
+    variants = "\n".join(f"{ODD}{word}" for word in ("吗", "呢", "怎么办", "归谁", "算什么"))
+    typed = {**EDITED, "title": "养鹅伤人谁赔", "question": ODD, "variants": variants, "valid_from": begins.isoformat()}
+    submitted = post(browser, draft, **typed, then="submit", confirmed="1")
+    assert "待审核" in submitted.text
+    with signed_in(served, "王") as wang:
+        post(wang, f"{draft}/review")
+    working.work_off(served.database)
+
+    page = browser.get(f"/admin{draft}").text
+    assert f"等这一条的1件提问，到{begins}生效后再答复" in page
+    assert "在此之前不答复" in page
+    refused = post(browser, f"{draft}/publication", against="0", recipients=number)
+    assert refused.status_code == 422
+    assert "现在不能发给提问人" in refused.text
+    assert "已发布" in post(browser, f"{draft}/publication", against="0").text
+    assert f"待生效：自{begins}起答复" in browser.get("/admin/entries", params={"q": "养鹅"}).text
+
+
+@contextmanager
+def signed_in(served: Served, name: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=served.url, follow_redirects=True, timeout=20, trust_env=False) as client:
+        sign_in(client, name)
+        yield client
 
 
 def test_a_trial_leaves_nothing_and_shows_the_reply_and_why(served: Served, browser: httpx.Client) -> None:

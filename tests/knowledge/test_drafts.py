@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, select
 
-from knowledge import catalogue, curation, drafts, seeding, signing
+from knowledge import catalogue, curation, drafts, seeding, signing, validity
 from knowledge.answering import Answered, Matcher, Outcome
 from knowledge.content import FIGURES
 from knowledge.content.entries import read_figures
@@ -17,6 +17,7 @@ from knowledge.models import Asker, AuditRecord, EntryDraft, FaqEntry, Feedback,
 from knowledge.statutes import rereview, sign_offs
 from knowledge.statutes.register import Register
 from knowledge.statutes.texts import ArticleText, StatuteFacts, StatuteText
+from knowledge.validity import Schedule
 from tests.builders import ARREARS, PROBATION, as_if_compared, cast_entries
 from tests.conftest import NOW, add_staff
 
@@ -163,6 +164,37 @@ def test_a_text_for_a_later_day_waits_for_it(stored: Database) -> None:
         published(session, answer="新法施行后的答复。", valid_from=later.isoformat())
         assert curation.published_text(session, ENTRY, TODAY).answer == before
         assert curation.published_text(session, ENTRY, later).answer == "新法施行后的答复。"
+
+
+def test_a_text_that_runs_out_gives_its_place_to_none_before_it(stored: Database) -> None:
+    """What it took the place of is no answer any more: it was replaced."""
+    with stored.writing() as session:
+        published(session, answer="只在今年有效的答复。", valid_until="2026-12-31")
+        assert curation.published_text(session, ENTRY, date(2026, 12, 31)).answer == "只在今年有效的答复。"
+        with pytest.raises(NotFound):
+            curation.published_text(session, ENTRY, date(2027, 1, 1))
+        assert ENTRY not in {one.id for one in curation.published_documents(session, date(2027, 1, 1))}
+        for day in (TODAY, date(2027, 1, 1)):
+            form = seeding.stored_forms(session, day, [ENTRY])[ENTRY]
+            assert (form.answer, form.valid_until, form.later) == ("只在今年有效的答复。", date(2026, 12, 31), [])
+
+
+def test_a_scheduled_text_is_one_version_in_the_history_before_and_after_its_day(stored: Database) -> None:
+    begins, ends = TODAY + timedelta(days=7), TODAY + timedelta(days=30)
+    with stored.writing() as session:
+        days = {"valid_from": begins.isoformat(), "valid_until": ends.isoformat()}
+        published(session, answer="下周起的答复。", **days)
+        plan = {day: validity.schedules(session, [ENTRY], day)[ENTRY] for day in (TODAY, begins, ends + timedelta(1))}
+        assert plan == {
+            TODAY: Schedule(answers=True, begins=(begins,), ends=ends),
+            begins: Schedule(answers=True, begins=(), ends=ends),
+            ends + timedelta(1): Schedule(answers=False, begins=(), ends=None),
+        }
+    for day in (0, 8, 40):  # before it begins, while it holds, after it ran out
+        with stored.writing() as session:
+            draft = drafts.begin(session, ENTRY, "李", NOW + timedelta(days=day))
+            assert [one.authors for one in drafts.history(session, ENTRY)] == [["李"], ["随系统发布"]], day
+            drafts.discard(session, draft.id or 0, "李", NOW)
 
 
 def test_a_new_entry_that_runs_out_answers_no_longer(stored: Database) -> None:
