@@ -192,7 +192,7 @@ class Dialogue:
             return None
         if context.topic_id and context.topic_title:
             return follow_ups.decide_in_context(self._matcher, command.text, context.topic_id, context.topic_title)
-        return self._matcher.decide(command.text)
+        return follow_ups.decide_alone(self._matcher, command.text)
 
     def _record(
         self,

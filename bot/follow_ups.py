@@ -24,6 +24,12 @@ def rest_of(text: str) -> str | None:
     return _TAIL.sub("", _LEAD.sub("", bare)) or None
 
 
+def decide_alone(matcher: Matcher, text: str) -> Decision:
+    """The decision for a message with no answer before it."""
+    whole, rest = matcher.decide(text), rest_of(text)
+    return whole if rest is None else _or_bare(matcher, whole, rest)
+
+
 def decide_in_context(matcher: Matcher, text: str, topic_id: str, topic_title: str) -> Decision:
     """The decision for a message after an answer about a topic.
 
@@ -31,17 +37,17 @@ def decide_in_context(matcher: Matcher, text: str, topic_id: str, topic_title: s
     is read together with the topic; what is found so with confidence answers, what is merely near is offered,
     together with what the words alone may mean.
     """
-    alone = matcher.decide(text)
-    rest = rest_of(text)
-    if rest is None or alone.kind is Kind.ANSWER:
-        return alone
+    whole, rest = matcher.decide(text), rest_of(text)
+    if rest is None or whole.kind is Kind.ANSWER:
+        return whole
     together = matcher.decide(rest + topic_title)
     if together.kind is Kind.ANSWER and together.ranked[0].id != topic_id:
         return replace(together, reason=f"接着“{topic_title}”问：{together.reason}")
+    alone = _or_bare(matcher, whole, rest)
     # The topic's title was put there by us, so it is no evidence that the topic is meant again.
     near = [one for one in together.ranked if one.id != topic_id and (rest in one.title or rest in one.wording)]
     choices = _best([*near, *alone.choices])[:CHOICES]
-    if len(choices) < 2:
+    if alone.kind is Kind.ANSWER or len(choices) < 2:
         return alone
     return Decision(
         Kind.CLARIFY,
@@ -51,6 +57,17 @@ def decide_in_context(matcher: Matcher, text: str, topic_id: str, topic_title: s
         None,
         f"接着“{topic_title}”问的短句，请提问人确认",
     )
+
+
+def _or_bare(matcher: Matcher, whole: Decision, rest: str) -> Decision:
+    """Where nothing is found for a question that begins as if it went on (那年假呢), its new words are read alone.
+
+    The words around them (年假) stand in no wording, and make what is plain look strange.
+    """
+    if whole.kind is not Kind.UNRESOLVED:
+        return whole
+    bare = matcher.decide(rest)
+    return whole if bare.kind is Kind.UNRESOLVED else replace(bare, reason=f"只看“{rest}”：{bare.reason}")
 
 
 def _best(ranked: list[Ranked]) -> tuple[Ranked, ...]:

@@ -118,23 +118,19 @@ def _basis(entry: EntryText, *, most: int) -> str:
     return name_together(cited[:most]) + ("等" if len(cited) > most else "")
 
 
-def registered(texts: Texts, inquiry: Inquiry, *, opened: bool, outside: str | None, hotline: str | None) -> str:
+def registered(texts: Texts, inquiry: Inquiry, *, opened: bool, hotline: str | None, is_outside: bool) -> str:
     """A question that a person will answer has its number; `opened` is False where it joined one that was there.
 
-    `outside` is the hotline for a matter outside our domains; else `hotline` is that of the nearest entry.
+    `hotline` is the one to name, if any; `is_outside` says that the matter is outside our domains.
     """
-    referral = outside or hotline or "12348"
-    values = {
-        **_of_inquiry(inquiry),
-        "工作日": str(texts.working_days),
-        "热线": referral,
-        "部门": REFERRALS[referral],
-        "留电话": tap("留电话"),
-    }
+    values = {**_of_inquiry(inquiry), "工作日": str(texts.working_days), "留电话": tap("留电话")}
+    if hotline is not None:
+        values |= {"热线": hotline, "部门": REFERRALS[hotline]}
     has_answer = inquiry.reason not in ("unresolved", "none_of_these")
     keys = ["registered_added" if not opened else "registered_asked" if has_answer else "registered_unresolved"]
     keys += ["registered_urgent"] if inquiry.urgent else []
-    keys += ["registered_next", "hotline" if outside is None else "hotline_outside"]
+    keys += ["registered_next"]
+    keys += [] if hotline is None else ["hotline_outside" if is_outside else "hotline"]
     keys += ["callback_invite"] if inquiry.reason == "asked_for_person" else []
     return "\n".join(texts.fill(key, values) for key in [*keys, "registered_end"])
 

@@ -39,6 +39,7 @@ _LAST_QUESTION_HOLDS = timedelta(hours=24)
 # So many questions back in a row; then the choices are listed by title, with 都不是 and 人工 beside them.
 _MOST_ASKED_BACK = 2
 _MORE_BYTES = 150  # what the tap for the rest takes of a part
+_ANY_HOTLINE = "12348"  # for a matter of no field in particular
 _WORTH_A_HOTLINE = 20.0  # score 0-100 from which the nearest entry's field tells which hotline to name
 
 
@@ -176,10 +177,10 @@ def _question(turn: Turn, text: str, decision: Decision) -> list[str]:
             parts = _answered(turn, entry, others)
         case Clarified(choices=choices, question=question):
             parts = [_clarified(turn, choices, question)]
-        case Unresolved(is_law=is_law, is_withheld=is_withheld):
+        case Unresolved(is_law=is_law, is_withheld=is_withheld, decision=found):
             if is_law or turn.urgent:
                 return _headed(turn, [_open(turn, text, "withheld" if is_withheld else "unresolved", outcome)])
-            return _no_question_of_law(turn, text)
+            return _no_question_of_law(turn, text, is_talk=found.outside is not None)
         case _:
             assert_never(outcome)
     if turn.urgent is None:
@@ -268,16 +269,19 @@ def _last_joined(turn: Turn) -> Message | None:
     ).first()
 
 
-def _no_question_of_law(turn: Turn, text: str) -> list[str]:
-    """A fragment while an inquiry is open adds to it; anything else gets a word of help."""
+def _no_question_of_law(turn: Turn, text: str, *, is_talk: bool) -> list[str]:
+    """A fragment while an inquiry is open adds to it; anything else gets a word of help.
+
+    `is_talk`: it was recognised as chat or another task, which is nothing a colleague should read in an inquiry.
+    """
     turn.message.decision, turn.message.is_repeat = None, False
     open_ones = inquiries.open_of(turn.session, turn.asker_id)
-    if not open_ones or text.strip().isdecimal():
+    if not open_ones or is_talk or text.strip().isdecimal():
         # A bare digit was meant for a list that is no longer open.
         return [say(turn, "unclear")]
     inquiries.add_to(turn.session, open_ones[0], mask(text))
     turn.message.inquiry_id = open_ones[0].id
-    return [_registered(turn, open_ones[0], opened=False)]
+    return [_registered(turn, open_ones[0], opened=False, about=turn.message)]
 
 
 def _choice(turn: Turn, number: int) -> list[str]:
@@ -301,7 +305,7 @@ def _none_of_these(turn: Turn, earlier: int | None) -> list[str]:
         return [say(turn, "unclear")]
     _close_list(turn.state)
     turn.state.clarified_in_row = 0
-    return [_open(turn, asked.text, "none_of_these")]
+    return [_open(turn, asked.text, "none_of_these", about=asked)]
 
 
 def _ask_human(turn: Turn, earlier: int | None) -> list[str]:
@@ -325,7 +329,7 @@ def _ask_human(turn: Turn, earlier: int | None) -> list[str]:
     if not question:
         turn.state.wants_person = True
         return [say(turn, "describe_first")]
-    return [_open(turn, question, "asked_for_person")]
+    return [_open(turn, question, "asked_for_person", about=asked)]
 
 
 def _rate(turn: Turn, rating: commands.Rating) -> list[str]:
@@ -341,7 +345,7 @@ def _rate(turn: Turn, rating: commands.Rating) -> list[str]:
     turn.session.add(feedback)
     if rating.helpful:
         return [say(turn, "rated_helpful")]
-    return [_open(turn, _question_of(turn, rated), "unhelpful")]
+    return [_open(turn, _question_of(turn, rated), "unhelpful", about=rated)]
 
 
 def _rated_reply(turn: Turn, rating: commands.Rating) -> StaffReply | None:
@@ -445,7 +449,8 @@ def _progress(turn: Turn, number: str | None) -> list[str]:
     return [replies.progress(turn.texts, inquiry)]
 
 
-def _open(turn: Turn, question: str, reason: str, outcome: Outcome | None = None) -> str:
+def _open(turn: Turn, question: str, reason: str, outcome: Outcome | None = None, about: Message | None = None) -> str:
+    """Register a question for a colleague. `about` is the message that asked it, where it was an earlier one."""
     inquiry, opened = inquiries.open_or_join(
         turn.session,
         turn.asker_id,
@@ -453,20 +458,27 @@ def _open(turn: Turn, question: str, reason: str, outcome: Outcome | None = None
         reason,
         turn.now,
         urgent=turn.urgent is not None,
-        domain=field_of(turn.message),
+        domain=field_of(about or turn.message),
         contrast=turn.matcher.keeps_apart,
     )
     turn.message.inquiry_id = inquiry.id
-    return _registered(turn, inquiry, opened=opened, outcome=outcome)
+    return _registered(turn, inquiry, opened=opened, about=about or turn.message, outcome=outcome)
 
 
-def _registered(turn: Turn, inquiry: Inquiry, *, opened: bool, outcome: Outcome | None = None) -> str:
+def _registered(turn: Turn, inquiry: Inquiry, *, opened: bool, about: Message, outcome: Outcome | None = None) -> str:
+    """What is said of a registered question, with the hotline of its field.
+
+    None is named beside an urgent matter's own numbers, nor where a question joins one for which it was named.
+    """
     outside = outcome.referral if isinstance(outcome, Unresolved) else None
-    ranked = outcome.decision.ranked if outcome else ()
-    hotline = (
-        curation.referral_of(turn.session, ranked[0].id) if ranked and ranked[0].score >= _WORTH_A_HOTLINE else None
+    nearest = about.entry_id or next(
+        (str(one["id"]) for one in about.candidates[:1] if one["score"] >= _WORTH_A_HOTLINE), None
     )
-    return replies.registered(turn.texts, inquiry, opened=opened, outside=outside, hotline=hotline)
+    hotline = outside or (curation.referral_of(turn.session, nearest) if nearest else None) or _ANY_HOTLINE
+    is_named = turn.urgent is None and (opened or outside is not None)
+    return replies.registered(
+        turn.texts, inquiry, opened=opened, hotline=hotline if is_named else None, is_outside=outside is not None
+    )
 
 
 def own_message(turn: Turn, message_id: int | None) -> Message | None:

@@ -278,6 +278,11 @@ class Matcher:
 
 
 def field_of(message: Message) -> str | None:
-    """The field of law of the nearest entry, for the colleagues' list and the figures; None where nothing is near."""
+    """The field of law of the entry given, else of the nearest, for the colleagues' list and the figures.
+
+    None where nothing is near.
+    """
+    if message.entry_id is not None:
+        return message.entry_id.split(".", 1)[0]
     nearest = message.candidates[0] if message.candidates else None
     return str(nearest["id"]).split(".", 1)[0] if nearest and nearest["score"] >= _WORTH_SORTING else None

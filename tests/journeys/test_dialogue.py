@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
 from sqlmodel import Session, col, select
 
 from knowledge import callbacks, fixed_replies, inquiries, outbox
-from knowledge.answering import Answered, Choice, Clarified, Matcher, Outcome
+from knowledge.answering import Answered, Choice, Clarified, Matcher, Outcome, Unresolved
 from knowledge.curation import published_text
 from knowledge.database import Database
 from knowledge.matching.decide import Decision
@@ -93,6 +94,16 @@ def test_a_short_question_is_read_with_the_last_answer(fawen: Served) -> None:
     user.taps("试用期工资最低多少").hears("依据：")
 
 
+def test_words_that_lean_on_nothing_known_are_read_by_themselves(fawen: Served) -> None:
+    user = fawen.user("leaning")
+    alone = user.says("那年假呢").hears("都不是").hears_not("已登记")
+    user.says("试用期最长多久").hears("依据：")
+
+    after = user.says("那年假呢").hears("都不是").hears_not("已登记")
+
+    assert all("年假有几天" in [link.content for link in heard.links] for heard in (alone, after))
+
+
 def test_a_short_question_without_a_topic_before_it_stands_alone(fawen: Served) -> None:
     fawen.user("nocontext").says("那陪你聊天呢").hears("没有看出")
 
@@ -134,7 +145,9 @@ def test_several_questions_get_their_first_lines_and_a_tap_each(told: Served) ->
 
     heard = told.user("zhang").says("试用期多久？工资拖着怎么办？注册资本几年缴足？")
 
-    heard.hears("您问到了3个问题").hears("试用期最长六个月").hears_not("合同不满一年的不超过一个月")
+    heard.hears("您问到了几个问题").hears("没有说到的，请单独再问").hears("试用期最长六个月").hears_not(
+        "合同不满一年的不超过一个月"
+    )
     assert heard.visible.count("依据：") == 3
     whole = heard.links[:3]
     assert [link.content for link in whole] == ["试用期最长多久", "拖欠工资怎么办", "五年内缴足注册资本"]
@@ -393,6 +406,33 @@ def test_an_urgent_matter_gets_the_right_number_first_and_a_person(fawen: Served
     opened = inquiry(fawen, number_in(rest))
     assert opened.urgent
     assert "已标为紧急" in rest
+
+
+def test_an_urgent_matter_names_no_other_hotline_beside_its_own(fawen: Served) -> None:
+    fawen.user("onlyone").says("工资一直要不到，我不想活了").hears("12356").hears_not("着急可先拨")
+
+
+def test_a_question_that_goes_to_a_person_names_the_hotline_of_its_field(served: Served) -> None:
+    zhang = served.user("zhang")
+    zhang.says("试用期最长多久").hears("依据：")
+    zhang.says("没解决").hears("着急可先拨12333（人力资源和社会保障）")
+    with served.database.reading() as session:
+        assert session.exec(select(Inquiry.domain)).all() == ["labor"]
+
+    zhang.says("没解决").hears("已并入").hears_not("着急可先拨")
+
+
+def test_chat_is_not_read_into_an_open_inquiry(told: Served) -> None:
+    zhang = told.user("zhang")
+    number = number_in(zhang.says(ODD).visible)
+
+    zhang.says("你几岁了").hears("没有看出")
+    zhang.says("哈哈哈").hears("没有看出")
+
+    assert inquiry(told, number).question == ODD
+    fragment = replace(told.matcher.decide("有录音"), outside=None)
+    tell(told, Unresolved(is_law=False, referral=None, decision=fragment))
+    zhang.says("有录音").hears("已并入").hears(number)
 
 
 def test_a_question_about_a_past_accident_is_not_urgent(fawen: Served) -> None:

@@ -255,6 +255,16 @@ def test_questions_in_one_message_come_apart(text: str, parts: int) -> None:
     assert len(questions(text)) == parts
 
 
+def test_a_short_question_that_is_known_comes_apart_too() -> None:
+    known = {"年假有几天", "加班费怎么算"}
+
+    assert questions("1、年假有几天 2、加班费怎么算", lambda piece: piece.strip() in known) == [
+        "年假有几天",
+        "加班费怎么算",
+    ]
+    assert questions("我干了三年。年假有几天", lambda piece: piece in known) == ["我干了三年。年假有几天"]
+
+
 def test_two_questions_get_two_answers(sqlite: Database) -> None:
     matcher = published(sqlite)
 
