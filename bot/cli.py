@@ -132,7 +132,8 @@ def inquiries_list(
             typer.echo(json.dumps(row, ensure_ascii=False))
         else:
             question = " ".join((inquiry.question or "（已清除）").split())[:60]
-            typer.echo(f"{inquiry.number}  {inquiry.status:<9} 期限{inquiry.due_on}  {question}")
+            mark = "〔紧急〕" if inquiry.urgent else ""
+            typer.echo(f"{inquiry.number}  {inquiry.status:<9} 期限{inquiry.due_on}  {mark}{question}")
     if not found and not as_json:
         typer.echo("没有待办的提问单")
 

@@ -18,7 +18,7 @@ from knowledge.content.spreadsheets import read_fixed_reply_rows
 from knowledge.settings import KnowledgeSettings
 from knowledge.working_days import now_utc
 
-menu_app = typer.Typer(no_args_is_help=True, help="The account's menu (verified accounts).")
+menu_app = typer.Typer(no_args_is_help=True, help="The account's menu (服务号, and verified 公众号).")
 replies_app = typer.Typer(no_args_is_help=True, help="Fixed replies: exact keywords that get a text or a link.")
 
 Result = TypeVar("Result")

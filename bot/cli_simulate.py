@@ -15,7 +15,7 @@ from bot.simulator import scenario, terminal
 from bot.simulator.account import SimulatedAccount
 from bot.simulator.api.app import api_router
 from bot.simulator.api.platform import Platform
-from bot.simulator.chaos import ChaosOptions, storm
+from bot.simulator.chaos import chaos_names, mixed, storm
 from bot.simulator.delivery import DeliveryRules
 from bot.simulator.kinds import AccountKind
 from bot.simulator.sealing import Credentials
@@ -37,7 +37,19 @@ def simulate(
     chaos: Annotated[int, typer.Option(min=0, help="send a storm of this many pushes, odd ones among them")] = 0,
     seed: Annotated[int, typer.Option(help="which storm: the same seed, the same storm")] = 1,
     kind: Annotated[AccountKind, typer.Option(help="what kind of account is played")] = AccountKind.SUBSCRIPTION,
+    mix: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=NUMBER", help=f"what the storm is made of: {', '.join(chaos_names())}"),
+    ] = None,
     attempts: Annotated[int, typer.Option(min=1, max=4, help="requests for one push in all")] = 3,
+    overlap: Annotated[bool, typer.Option("--overlap", help="repeats set out while the first still runs")] = False,
+    same_signature: Annotated[
+        bool, typer.Option("--same-signature", help="repeats keep timestamp, nonce and signature")
+    ] = False,
+    skew: Annotated[int, typer.Option(metavar="SECONDS", help="WeChat's clock less ours")] = 0,
+    mark_fail: Annotated[
+        int, typer.Option(min=0, help="failed requests in a minute that stop all pushes for a minute; 0: never")
+    ] = 20,
     api: Annotated[bool, typer.Option("--api", help="serve the fake WeChat API beside the chat")] = False,
     port: Annotated[int, typer.Option(help="where the page and the fake API listen on this machine")] = PORT,
 ) -> None:
@@ -45,8 +57,15 @@ def simulate(
     with usage_errors():
         served = account(BotSettings())
         wanted = [scenario.read(path) for given in scripts or [] for path in scenario.find(given)]
+        options = mixed(seed, mix or [])
     credentials = credentials_of(served)
-    rules = DeliveryRules(attempts=attempts)
+    rules = DeliveryRules(
+        attempts=attempts,
+        repeats_sign_anew=not same_signature,
+        repeats_overlap=overlap,
+        mark_fail_after=mark_fail or None,
+        clock_skew_s=skew,
+    )
     if wanted:
         _play(wanted, url, credentials, kind, rules, port if api else None)
         return
@@ -55,7 +74,7 @@ def simulate(
         return
     with _opened(url, credentials, kind, rules, port if api else None) as simulated:
         if chaos:
-            report = storm(simulated, chaos, ChaosOptions(seed=seed))
+            report = storm(simulated, chaos, options)
             typer.echo("\n".join([f"种子{seed}", *report.lines()]))
             raise typer.Exit(0 if report.is_clean else 1)
         terminal.chat(simulated, simulated.user("我", openid), _read, typer.echo)

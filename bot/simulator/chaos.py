@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 from bot.simulator import pushes
 from bot.simulator.account import Received, SimulatedAccount
@@ -23,6 +23,8 @@ QUESTIONS = (
     "进度",
     "谢谢",
 )
+
+_MOST = 1000  # users, places, pushes at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,30 @@ class ChaosOptions:
     # Odd words, unknown kinds, events, missing fields, in place of an ordinary question.
     odd: float = 0.4
     questions: Sequence[str] = QUESTIONS
+
+
+def chaos_names() -> list[str]:
+    """What `mixed` can set."""
+    return [one.name for one in fields(ChaosOptions) if one.name not in ("seed", "questions")]
+
+
+def mixed(seed: int, given: Sequence[str]) -> ChaosOptions:
+    """The options of a storm from words as odd=0.9; raises ValueError for a name or number that cannot be."""
+    values: dict[str, int | float] = {}
+    for word in given:
+        name, _, number = word.partition("=")
+        if name not in chaos_names():
+            raise ValueError(f"--mix {word}: there are {', '.join(chaos_names())}")
+        is_share = isinstance(getattr(ChaosOptions(), name), float)
+        try:
+            value = float(number) if is_share else int(number)
+        except ValueError as error:
+            raise ValueError(f"--mix {word}: {number!r} is no {'share' if is_share else 'whole number'}") from error
+        least = 1 if name in ("users", "at_once") else 0
+        if not least <= value <= (1 if is_share else _MOST):
+            raise ValueError(f"--mix {word}: from {least} to {1 if is_share else _MOST}")
+        values[name] = value
+    return replace(ChaosOptions(seed=seed), **values)  # type: ignore[arg-type] # whole numbers where they are asked for
 
 
 @dataclass(frozen=True, slots=True)

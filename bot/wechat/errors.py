@@ -59,7 +59,8 @@ class Meaning:
     reaction: Reaction
 
 
-# https://developers.weixin.qq.com/doc/oplatform/developers/errCode/ and wechat.md §3.2, with its sources.
+# https://developers.weixin.qq.com/doc/oplatform/developers/errCode/ and wechat.md §3.2, with its sources; 89501, 89506,
+# 89507, 50004 and 50007 from memory of the page on stable_token.
 MEANINGS = {
     -1: Meaning("微信服务器繁忙", Reaction.RETRY),
     40001: Meaning("access_token 无效：AppSecret 可能已重置，或该凭证已被别的程序刷新", Reaction.RENEW_TOKEN),
@@ -68,11 +69,17 @@ MEANINGS = {
     40003: Meaning("openid 不属于这个公众号：请核对 FAWEN_WECHAT_APP_ID", Reaction.NEVER),
     40013: Meaning("AppID 不正确：请核对 FAWEN_WECHAT_APP_ID 与公众平台“基本配置”中的 AppID", Reaction.STOP),
     40125: Meaning("AppSecret 不正确：请在公众平台“基本配置”中重置后填入 FAWEN_WECHAT_APP_SECRET", Reaction.STOP),
+    41002: Meaning("缺少 AppID：请设置 FAWEN_WECHAT_APP_ID", Reaction.STOP),
     41004: Meaning("缺少 AppSecret：请设置 FAWEN_WECHAT_APP_SECRET", Reaction.STOP),
     40164: Meaning("本机 IP 不在白名单：请把下面报错里的 IP 加入公众平台“基本配置→IP白名单”", Reaction.STOP),
     61004: Meaning("本机 IP 不在白名单：请把下面报错里的 IP 加入公众平台“基本配置→IP白名单”", Reaction.STOP),
     40243: Meaning("AppSecret 已被冻结：请在公众平台解冻或重置", Reaction.STOP),
     89503: Meaning("本机 IP 需要公众号管理员在微信中确认；拒绝后一小时内不能再试", Reaction.STOP),
+    89501: Meaning("本机 IP 正等待公众号管理员在微信中确认", Reaction.STOP),
+    89506: Meaning("公众号管理员两次拒绝了本机 IP，24小时内不能再试", Reaction.STOP),
+    89507: Meaning("公众号管理员拒绝了本机 IP，1小时内不能再试", Reaction.STOP),
+    50004: Meaning("这个公众号被禁止获取接口凭证：请登录公众平台查看通知", Reaction.STOP),
+    50007: Meaning("这个公众号已被冻结：请登录公众平台查看通知", Reaction.STOP),
     43004: Meaning("对方没有关注公众号", Reaction.CLOSED),
     43019: Meaning("对方已被加入黑名单", Reaction.CLOSED),
     48002: Meaning("对方关闭了接收消息", Reaction.CLOSED),

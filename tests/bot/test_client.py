@@ -106,6 +106,7 @@ def test_a_busy_server_is_asked_once_more(weixin: WeChat) -> None:
         (48001, Reaction.STOP),
         (45009, Reaction.STOP),
         (45011, Reaction.LATER),
+        (89507, Reaction.STOP),
         (45002, Reaction.NEVER),
         (99999, Reaction.NEVER),
     ],

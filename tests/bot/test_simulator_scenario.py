@@ -155,7 +155,7 @@ def test_the_command_plays_scripts_and_tells_by_its_exit_code(
     monkeypatch.setenv("FAWEN_DATA_DIR", str(tmp_path))
     good = CliRunner().invoke(app, ["simulate", "--url", f"{fawen.url}/wechat", "--scenario", "all"])
     assert good.exit_code == 0, good.output
-    assert "4个场景，失败0个" in good.output
+    assert "6个场景，失败0个" in good.output
 
     bad = tmp_path / "bad.yaml"
     bad.write_text("name: 甲\nsteps: [{says: 你好, expects: {contains: 没有这句}}]", "utf-8")
@@ -169,8 +169,36 @@ def test_the_command_sends_a_storm(fawen: Served, tmp_path: Path, monkeypatch: p
         monkeypatch.setenv(f"FAWEN_WECHAT_{name}", value)
     monkeypatch.setenv("FAWEN_DATA_DIR", str(tmp_path))
 
-    result = CliRunner().invoke(app, ["simulate", "--url", f"{fawen.url}/wechat", "--chaos", "20", "--seed", "3"])
+    storm = ["simulate", "--url", f"{fawen.url}/wechat", "--chaos", "20", "--seed", "3"]
+    result = CliRunner().invoke(app, storm)
+    mixed = CliRunner().invoke(app, [*storm, "--mix", "odd=1", "--mix", "users=3", "--overlap", "--same-signature"])
 
+    assert mixed.exit_code == 0, mixed.output
     assert result.exit_code == 0, result.output
     assert "种子3" in result.output
     assert "故障0" in result.output
+
+
+@pytest.mark.parametrize("given", ["storms=1", "odd=2", "odd=many", "users=0", "users=1.5", "odd"])
+def test_a_mix_that_cannot_be_is_refused_with_what_can(
+    given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAWEN_DATA_DIR", str(tmp_path))
+
+    refused = CliRunner().invoke(app, ["simulate", "--chaos", "1", "--mix", given])
+
+    assert refused.exit_code == 2
+    assert f"--mix {given}" in refused.stderr
+
+
+def test_the_patience_of_wechat_can_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody listens: with a clock and MarkFail set, the pause comes after so many failures."""
+    monkeypatch.setenv("FAWEN_DATA_DIR", str(tmp_path))
+
+    talked = CliRunner().invoke(
+        app, ["simulate", "--url", "http://127.0.0.1:9/wechat", "--attempts", "1", "--mark-fail", "2", "--skew", "-60"],
+        input="一\n二\n三\n",
+    )  # fmt: skip
+
+    assert talked.output.count("连不上http") == 2
+    assert talked.output.count("MarkFail") == 1
