@@ -190,7 +190,8 @@ def _runs_of_documents(by_wording: sparse.csc_matrix, owners: npt.NDArray[np.int
     owner = owners[by_wording.indices]
     begins = np.ones(len(owner), dtype=np.bool_)
     begins[1:] = owner[1:] != owner[:-1]
-    begins[by_wording.indptr[:-1]] = True  # another gram; each is in some wording, or it would be no column
+    starts = by_wording.indptr[:-1]
+    begins[starts[starts < len(begins)]] = True  # another gram; the last ones may stand in answers only, and in no cell
     return np.append(np.flatnonzero(begins), len(owner)).astype(np.int32)
 
 

@@ -163,7 +163,8 @@ def fill(database: Database, entries: int, messages: int) -> dict[str, str]:
             }
             for number in range(2000, inquiries)
         ]
-        session.execute(insert(StaffReply), answers)
+        if answers:
+            session.execute(insert(StaffReply), answers)
         rated = [
             {"message_id": number + 1, "helpful": number % 100 > 0, "given_at": now}
             for number in range(0, messages, 20)

@@ -123,3 +123,13 @@ def test_an_entry_without_a_usable_wording_is_left_out() -> None:
 
 def test_an_empty_index_answers_nothing() -> None:
     assert decide(Engine(build_index((), 0), WEIGHTS), "试用期最长多久").kind is Kind.UNRESOLVED
+
+
+def test_words_that_stand_in_answers_only_do_no_harm() -> None:
+    """Grams of no wording: between the others, and behind all of them (龥 has one of the highest numbers)."""
+    answers = {"a.one": "龥龥龥，一二三四。", "a.two": "龥龥龥，一二三四。"}
+    mute = [Document(name, name[-3:], (f"{name}是什么问题",), answer=answer) for name, answer in answers.items()]
+    index = build_index([*mute, *documents()], 1)
+
+    decision = decide(Engine(index, WEIGHTS), "试用期最长多久")
+    assert (decision.kind, decision.ranked[0].id) == (Kind.ANSWER, "labor.probation.length")
