@@ -13,7 +13,7 @@ from knowledge.matching.index import Floats, Index, Scope
 from knowledge.matching.labelled import Labelled, is_right
 from knowledge.matching.model import Model
 from knowledge.matching.normalize import normalize, without_courtesy
-from knowledge.matching.score import Candidate, candidates, known_share
+from knowledge.matching.score import Candidate, Query, candidates, read_query
 from knowledge.matching.weights import Weights, WeightSet
 
 # A domain has a level of its own where at least this many of its questions would be answered at it.
@@ -37,8 +37,7 @@ class Budget:
 class Seen:
     """One labelled question with its evidence."""
 
-    text: str
-    known: float  # its known_share
+    query: Query
     found: list[Candidate]
     right: Floats  # 1 for candidates of the labelled topic
     row: Labelled
@@ -74,14 +73,14 @@ def with_budget(
 
 def see(index: Index, row: Labelled, model: Model | None) -> Seen | None:
     """The evidence for one question; None where its text has nothing to compare."""
-    text = without_courtesy(normalize(row.text))
-    found = candidates(index, text, model)
+    query = read_query(index, without_courtesy(normalize(row.text)))
+    found = candidates(index, query, model)
     if not found:
         return None
     right = np.array(
         [float(row.topic is not None and is_right(index.documents[c.document].id, row.topic)) for c in found]
     )
-    return Seen(text, known_share(index, text), found, right, row)
+    return Seen(query, found, right, row)
 
 
 def outcome_of(index: Index, one: Seen, weights: WeightSet) -> Outcome:
@@ -89,7 +88,7 @@ def outcome_of(index: Index, one: Seen, weights: WeightSet) -> Outcome:
     shares = rank_shares(one.found, weights)
     order = np.argsort(-shares)
     best = int(order[0])
-    features = trust_features(index, one.text, one.known, one.found, shares)
+    features = trust_features(index, one.query, one.found, shares)
     trust = float(1 / (1 + np.exp(-features @ np.array(weights.trust))))
     entries = [p for p in order if index.documents[one.found[p].document].scope is Scope.ENTRY][:4]
     document = index.documents[one.found[best].document]

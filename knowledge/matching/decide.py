@@ -10,7 +10,7 @@ from knowledge.matching.contrast import Guard, Said
 from knowledge.matching.index import Floats, Index, Scope
 from knowledge.matching.model import Model
 from knowledge.matching.normalize import normalize, without_courtesy
-from knowledge.matching.score import EVIDENCE, Candidate, candidates, known_share
+from knowledge.matching.score import EVIDENCE, Candidate, Query, candidates, read_query
 from knowledge.matching.split import questions
 from knowledge.matching.weights import Weights, WeightSet
 
@@ -118,13 +118,13 @@ def _decide_one(engine: Engine, text: str) -> Decision:
     exact = index.exact.get(normal)
     prepared = without_courtesy(normal)
     # One character, or nothing but digits, names no matter: whatever looks near to it is near by chance.
-    found = candidates(index, prepared, engine.model) if len(prepared) > 1 and not prepared.isdecimal() else []
+    query = read_query(index, prepared)
+    found = candidates(index, query, engine.model) if len(prepared) > 1 and not prepared.isdecimal() else []
     if not found:
         return Decision(Kind.UNRESOLVED, (), (), _scope_unknown(prepared), None, "没有可供比较的文字")
     weights = weights_for(engine.weights, engine.model, found)
     shares = rank_shares(found, weights)
-    known = known_share(index, prepared)
-    trust, ours = confidence(index, prepared, known, found, shares, weights)
+    trust, ours = confidence(index, query, found, shares, weights)
     said = index.guard.read(normal)
     opposed = index.guard.contradicts(said, found[int(np.argmax(shares))].document)
     is_vouched = opposed is None
@@ -135,7 +135,7 @@ def _decide_one(engine: Engine, text: str) -> Decision:
         if is_vouched:
             # The fact that rules the first one out speaks for this one: it is judged beside what agrees with it.
             agreeing = [one for one in found if not index.guard.contradicts(said, one.document)]
-            trust, _ = confidence(index, prepared, known, agreeing, rank_shares(agreeing, weights), weights)
+            trust, _ = confidence(index, query, agreeing, rank_shares(agreeing, weights), weights)
     ranked = _ranked(index, found, shares, trust, weights)
     top = index.documents[found[int(np.argmax(shares))].document]
     scope, outside = _scope(index, found, shares)
@@ -147,7 +147,7 @@ def _decide_one(engine: Engine, text: str) -> Decision:
             rest = tuple(r for r in ranked if r.id != document.id)
             return Decision(Kind.ANSWER, (same, *rest)[:SHOWN], (), Scope.ENTRY, None, _EXACT)
         return Decision(Kind.UNRESOLVED, ranked, (), document.scope, document.id, "与一条范围外问法完全一致")
-    if known < _LEAST_KNOWN:
+    if query.known < _LEAST_KNOWN:
         return Decision(Kind.UNRESOLVED, ranked, (), _scope_unknown(prepared), None, "用语在知识库中几乎没有出现过")
     level = weights.answer_level(top.id)
     if top.scope is Scope.ENTRY and trust >= level and is_vouched:
@@ -187,18 +187,15 @@ def _doubted(guard: Guard, found: list[Candidate], shares: Floats, said: Said) -
 
 
 def confidence(
-    index: Index, text: str, known: float, found: list[Candidate], shares: Floats, weights: WeightSet
+    index: Index, query: Query, found: list[Candidate], shares: Floats, weights: WeightSet
 ) -> tuple[float, float]:
     """Probability that the best candidate is what was asked, and that the message is a question of law."""
-    features = trust_features(index, text, known, found, shares)
+    features = trust_features(index, query, found, shares)
     return _logistic(features, weights.trust), _logistic(features, weights.scope)
 
 
-def trust_features(index: Index, text: str, known: float, found: list[Candidate], shares: Floats) -> Floats:
-    """What tells a trustworthy best candidate from a merely best one; the last is a constant 1.
-
-    `known` is the `known_share` of the prepared text.
-    """
+def trust_features(index: Index, query: Query, found: list[Candidate], shares: Floats) -> Floats:
+    """What tells a trustworthy best candidate from a merely best one; the last is a constant 1."""
     order = np.argsort(-shares)
     position = int(order[0])
     best = found[position]
@@ -223,9 +220,9 @@ def trust_features(index: Index, text: str, known: float, found: list[Candidate]
             *best.evidence,
             *lead,
             float((lead >= 0).mean()),
-            known,
-            min(len(text), 100) / 100,
-            1.0 if len(text) < 5 else 0.0,
+            query.known,
+            min(len(query.text), 100) / 100,
+            1.0 if len(query.text) < 5 else 0.0,
             1.0,
         ]
     )

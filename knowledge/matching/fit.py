@@ -41,7 +41,7 @@ def _fit_numbers(index: Index, seen: list[Seen]) -> WeightSet:
     features, right, law = [], [], []
     for one in seen:
         shares = rank_shares(one.found, weights)
-        features.append(trust_features(index, one.text, one.known, one.found, shares))
+        features.append(trust_features(index, one.query, one.found, shares))
         right.append(bool(one.right[int(np.argmax(shares))]))
         law.append(one.row.is_law)
     matrix = np.array(features)

@@ -63,21 +63,23 @@ class Model:
 
     def margins(self, text: str, lexicon: Lexicon) -> Floats:
         """The margin of each class for a prepared text: above 0 it takes it for its own; about -1 to 1."""
-        result: Floats = self.intercept.astype(np.float64)
+        features: list[int] = []
+        values: list[Floats] = []
         for block, weight in zip(model_features(text, lexicon), (1.0, CONCEPT_WEIGHT), strict=True):
             counts = {self.vocabulary[one]: n for one, n in Counter(block).items() if one in self.vocabulary}
-            if not counts:
-                continue
-            features = np.fromiter(counts, dtype=np.int64)
-            values = (1.0 + np.log(np.fromiter(counts.values(), dtype=np.float64))) * self.idf[features]
-            values *= weight / np.sqrt((values**2).sum())
-            starts, lengths = self.indptr[features], self.indptr[features + 1] - self.indptr[features]
-            offsets = np.repeat(starts - np.concatenate(([0], np.cumsum(lengths)[:-1])), lengths) + np.arange(
-                lengths.sum()
-            )
-            result += np.bincount(
-                self.columns[offsets], weights=self.weights[offsets] * np.repeat(values, lengths), minlength=len(result)
-            )
+            if counts:
+                found = list(counts)
+                value = (1.0 + np.log(np.fromiter(counts.values(), dtype=np.float64))) * self.idf[found]
+                features += found
+                values.append(value * (weight / np.sqrt((value**2).sum())))
+        result: Floats = self.intercept.astype(np.float64)
+        if not features:
+            return result
+        starts = self.indptr[features]
+        lengths = self.indptr[np.add(features, 1)] - starts
+        offsets = np.repeat(starts - np.concatenate(([0], np.cumsum(lengths)[:-1])), lengths) + np.arange(lengths.sum())
+        weights = self.weights[offsets] * np.repeat(np.concatenate(values), lengths)
+        result += np.bincount(self.columns[offsets], weights=weights, minlength=len(result))
         return result
 
     def to_bytes(self) -> bytes:

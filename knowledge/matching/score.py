@@ -42,15 +42,41 @@ class Candidate:
     is_trained: bool = True
 
 
-def candidates(index: Index, text: str, model: Model | None = None) -> list[Candidate]:
-    """The at most SHORTLIST documents a prepared text may mean, with their evidence, in index order.
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A prepared text as the index sees it: the columns of its grams, how often it has each, and their unit weights.
+
+    `known` is how much of the text (0 to 1) occurs in the index: its pairs and triples of characters. Single
+    characters say nothing there: every Latin letter occurs in some wording.
+    """
+
+    text: str
+    columns: npt.NDArray[np.int64]
+    counts: Floats
+    unit: Floats
+    known: float
+
+
+def read_query(index: Index, text: str) -> Query:
+    """Look a prepared text up in an index."""
+    # Sorted, so that the look-up in the long vocabulary walks one way.
+    codes, counts = np.unique(gram_codes(text), return_counts=True)
+    places = index.columns(codes)
+    is_there, is_sequence = places >= 0, codes >= FIRST_PAIR
+    known = float(counts[is_there & is_sequence].sum()) / max(1, int(counts[is_sequence].sum()))
+    columns, counted = places[is_there], counts[is_there].astype(np.float64)
+    weights = (1.0 + np.log(counted)) * index.idf[columns]
+    return Query(text, columns, counted, weights / (np.sqrt((weights**2).sum()) or 1.0), known)
+
+
+def candidates(index: Index, query: Query, model: Model | None = None) -> list[Candidate]:
+    """The at most SHORTLIST documents a text may mean, with their evidence, in index order.
 
     Without a `model` the trained evidence is 0 for all: numbers fitted for that case go with it.
     """
-    query = _query(index, text)
-    if query is None:
+    text, columns, counts, unit = query.text, query.columns, query.counts, query.unit
+    if not len(columns) or not index.size:
         return []
-    columns, counts, unit = query
     cells, documents, lengths = _cells(index.by_document, columns)
     damped = np.log1p(counts)
     weight = index.idf[columns] * damped
@@ -83,16 +109,6 @@ def candidates(index: Index, text: str, model: Model | None = None) -> list[Cand
         Candidate(document, tuple(evidence[place]), wordings[place], bool(is_trained[document]))
         for place, document in enumerate(shortlist)
     ]
-
-
-def known_share(index: Index, text: str) -> float:
-    """How much of a normalised text (0 to 1) occurs in the index: its pairs and triples of characters.
-
-    Single characters say nothing here: every Latin letter occurs in some wording.
-    """
-    codes = gram_codes(text)
-    sequences = codes[codes >= FIRST_PAIR]
-    return float((index.columns(sequences) >= 0).sum()) / max(1, len(sequences))
 
 
 def _trained(index: Index, model: Model | None, text: str) -> tuple[Floats, npt.NDArray[np.bool_]]:
@@ -133,16 +149,6 @@ def _similarities(
         minlength=int(ends[-1]),
     )
     return np.split(sums, ends[:-1])
-
-
-def _query(index: Index, text: str) -> tuple[npt.NDArray[np.int64], Floats, Floats] | None:
-    places = index.columns(gram_codes(text))
-    columns, counts = np.unique(places[places >= 0], return_counts=True)
-    if not len(columns) or not index.size:
-        return None
-    values = counts.astype(np.float64)
-    weights = (1.0 + np.log(values)) * index.idf[columns]
-    return columns, values, weights / np.sqrt((weights**2).sum())
 
 
 def _cells(

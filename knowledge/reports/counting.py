@@ -117,7 +117,7 @@ def is_repeat(session: Session, message: Message, text: str) -> bool:
         "message_id": message.id,
     }
     asked = session.connection().scalars(_EARLIER, before).all()
-    return bool(asked) and normalize(text) in {normalize(words) for words in asked if words}
+    return message.text in asked or normalize(text) in {normalize(words) for words in asked if words}
 
 
 def parts(session: Session, stretches: Sequence[Stretch]) -> list[Part]:
