@@ -1,6 +1,7 @@
 """Outcome to Chinese text: answers by `wording/`, the rest by staff's texts; cut into parts WeChat takes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from knowledge.texts import Texts, fill
 _CONTINUES = "\n（未完）"
 _CONTINUED = "（接上条）\n"
 _IGNORE_IF_HAD = "（如已收到请忽略）\n"
+_NONE = "都不是"  # ends every list of choices
 _RELATED = 3
 _SAMPLE_NUMBER = "Q20260105-0001"
 # Which text is said to what kind of message (WeChat's name of it) that holds no words.
@@ -87,7 +89,11 @@ def answer(entry: EntryText, message_id: int, limit_bytes: int = PART_LIMIT_BYTE
 
 
 def clarify(choices: Sequence[Choice], question: str | None, message_id: int) -> str:
-    """The choices, numbered and tappable, under the question for the fact that decides between them, if any."""
+    """The choices, numbered and tappable, under the question for the fact that decides between them, if any.
+
+    A fact's value that reads like the list's own last line (都不是) gives way to the entry's title.
+    """
+    choices = [replace(one, label=one.title) if one.label == _NONE else one for one in choices]
     return _word("clarify", choices=choices, question=question, message_id=message_id)
 
 
@@ -118,10 +124,13 @@ def _basis(entry: EntryText, *, most: int) -> str:
     return name_together(cited[:most]) + ("等" if len(cited) > most else "")
 
 
-def registered(texts: Texts, inquiry: Inquiry, *, opened: bool, hotline: str | None, is_outside: bool) -> str:
+def registered(
+    texts: Texts, inquiry: Inquiry, *, opened: bool, hotline: str | None, is_outside: bool, may_call: bool
+) -> str:
     """A question that a person will answer has its number; `opened` is False where it joined one that was there.
 
-    `hotline` is the one to name, if any; `is_outside` says that the matter is outside our domains.
+    `hotline` is the one to name, if any; `is_outside` says that the matter is outside our domains; `may_call` offers
+    to be called back.
     """
     values = {**_of_inquiry(inquiry), "工作日": str(texts.working_days), "留电话": tap("留电话")}
     if hotline is not None:
@@ -131,7 +140,7 @@ def registered(texts: Texts, inquiry: Inquiry, *, opened: bool, hotline: str | N
     keys += ["registered_urgent"] if inquiry.urgent else []
     keys += ["registered_next"]
     keys += [] if hotline is None else ["hotline_outside" if is_outside else "hotline"]
-    keys += ["callback_invite"] if inquiry.reason == "asked_for_person" else []
+    keys += ["callback_invite"] if may_call else []
     return "\n".join(texts.fill(key, values) for key in [*keys, "registered_end"])
 
 

@@ -39,6 +39,7 @@ _LAST_QUESTION_HOLDS = timedelta(hours=24)
 # So many questions back in a row; then the choices are listed by title, with 都不是 and 人工 beside them.
 _MOST_ASKED_BACK = 2
 _MORE_BYTES = 150  # what the tap for the rest takes of a part
+_ASKED_FOR_PERSON = "asked_for_person"
 _ANY_HOTLINE = "12348"  # for a matter of no field in particular
 _WORTH_A_HOTLINE = 20.0  # score 0-100 from which the nearest entry's field tells which hotline to name
 
@@ -171,7 +172,7 @@ def _question(turn: Turn, text: str, decision: Decision) -> list[str]:
         turn.message.decision = DecisionKind.UNRESOLVED
         turn.message.reason = f"提问人要求人工，没有给出条目；匹配结果：{turn.message.reason}"
         turn.message.entry_id = turn.message.entry_version_id = None
-        return _headed(turn, [_open(turn, text, "asked_for_person", outcome)])
+        return _headed(turn, [_open(turn, text, _ASKED_FOR_PERSON, outcome)])
     match outcome:
         case Answered(entry=entry, others=others):
             parts = _answered(turn, entry, others)
@@ -329,7 +330,7 @@ def _ask_human(turn: Turn, earlier: int | None) -> list[str]:
     if not question:
         turn.state.wants_person = True
         return [say(turn, "describe_first")]
-    return [_open(turn, question, "asked_for_person", about=asked)]
+    return [_open(turn, question, _ASKED_FOR_PERSON, about=asked)]
 
 
 def _rate(turn: Turn, rating: commands.Rating) -> list[str]:
@@ -462,10 +463,20 @@ def _open(turn: Turn, question: str, reason: str, outcome: Outcome | None = None
         contrast=turn.matcher.keeps_apart,
     )
     turn.message.inquiry_id = inquiry.id
-    return _registered(turn, inquiry, opened=opened, about=about or turn.message, outcome=outcome)
+    return _registered(
+        turn, inquiry, opened=opened, about=about or turn.message, outcome=outcome, may_call=reason == _ASKED_FOR_PERSON
+    )
 
 
-def _registered(turn: Turn, inquiry: Inquiry, *, opened: bool, about: Message, outcome: Outcome | None = None) -> str:
+def _registered(
+    turn: Turn,
+    inquiry: Inquiry,
+    *,
+    opened: bool,
+    about: Message,
+    outcome: Outcome | None = None,
+    may_call: bool = False,
+) -> str:
     """What is said of a registered question, with the hotline of its field.
 
     None is named beside an urgent matter's own numbers, nor where a question joins one for which it was named.
@@ -477,7 +488,12 @@ def _registered(turn: Turn, inquiry: Inquiry, *, opened: bool, about: Message, o
     hotline = outside or (curation.referral_of(turn.session, nearest) if nearest else None) or _ANY_HOTLINE
     is_named = turn.urgent is None and (opened or outside is not None)
     return replies.registered(
-        turn.texts, inquiry, opened=opened, hotline=hotline if is_named else None, is_outside=outside is not None
+        turn.texts,
+        inquiry,
+        opened=opened,
+        hotline=hotline if is_named else None,
+        is_outside=outside is not None,
+        may_call=may_call,
     )
 
 

@@ -422,6 +422,25 @@ def test_a_question_that_goes_to_a_person_names_the_hotline_of_its_field(served:
     zhang.says("没解决").hears("已并入").hears_not("着急可先拨")
 
 
+def test_a_person_asked_for_after_all_offers_to_call_back(served: Served) -> None:
+    zhang = served.user("zhang")
+    zhang.says("试用期最长多久").hears("依据：")
+    number = number_in(zhang.says("没解决").hears_not("留电话").visible)
+
+    zhang.says("人工").hears("已并入").hears(number).hears("留电话")
+    zhang.says("有答复了吗").hears(number).hears("等待工作人员受理")
+
+
+def test_no_list_offers_none_of_these_twice(told: Served) -> None:
+    choices = (
+        Choice("labor.probation.length", "试用期最长多久", "还没转正"),
+        Choice("labor.probation.wage", "试用期工资最低多少", "都不是"),
+    )
+    tell(told, Clarified(choices, told.matcher.decide("试用期"), "您转正了吗"))
+
+    told.user("zhang").says("试用期的事").hears_choices("还没转正", "试用期工资最低多少", "都不是")
+
+
 def test_chat_is_not_read_into_an_open_inquiry(told: Served) -> None:
     zhang = told.user("zhang")
     number = number_in(zhang.says(ODD).visible)
