@@ -190,6 +190,11 @@ def progress(texts: Texts, inquiry: Inquiry) -> str:
     return said if inquiry.closed_at is not None else f"{said}\n{texts.fill('progress_promise', values)}"
 
 
+def reopened(texts: Texts, inquiry: Inquiry) -> str:
+    """A colleague's reply solved nothing: he will reply again."""
+    return texts.fill("reopened", _of_inquiry(inquiry))
+
+
 def simple(texts: Texts, key: str, examples: Sequence[str] = (), **values: str) -> str:
     """One of the texts by itself; `examples` are titles to offer as questions, `values` its other placeholders."""
     return texts.fill(key, {**_always(texts, examples), **values})

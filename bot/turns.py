@@ -379,7 +379,7 @@ def _rate_colleague(turn: Turn, written: StaffReply, *, helpful: bool) -> list[s
     if helpful:
         return [say(turn, "rated_helpful")]
     inquiries.reopen(turn.session, inquiry, turn.now)
-    return [replies.progress(turn.texts, inquiry)]
+    return [replies.reopened(turn.texts, inquiry)]
 
 
 def _leave_number(turn: Turn) -> list[str]:

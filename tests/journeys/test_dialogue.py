@@ -342,7 +342,7 @@ def test_unhelpful_after_a_colleagues_reply_reopens_the_inquiry(served: Served) 
     answers(served, number, "公司要赔。")
     zhang.says("你好").hears("公司要赔")
 
-    zhang.taps("没解决").hears(number).hears("正在办理")
+    zhang.taps("没解决").hears(number).hears("重新办理")
 
     reopened = inquiry(served, number)
     assert (reopened.status, reopened.closed_at) == (InquiryStatus.ASSIGNED, None)

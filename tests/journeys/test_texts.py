@@ -54,7 +54,8 @@ def test_every_text_is_said(marked: Served) -> None:
         number = number_in(heard[-1])
         assert stored(marked, number).reason == "unresolved"
         inquiries.reply(session, number, "李", "一般要赔。", now_utc())
-    heard += [zhao.says(one).text for one in (OTHER, OTHER, "进度", "离婚孩子抚养权归谁", "试用期最长多久", "没解决")]
+    asked = (OTHER, "没解决", OTHER, "进度", "离婚孩子抚养权归谁", "试用期最长多久", "没解决")
+    heard += [zhao.says(one).text for one in asked]
     heard += [marked.user("sun").says("你好").text for _ in range(61)]
 
     said = {key for text in heard for key in re.findall(r"〔(\w+)〕", text)}
