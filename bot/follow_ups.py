@@ -67,7 +67,7 @@ def _or_bare(matcher: Matcher, whole: Decision, rest: str) -> Decision:
     if whole.kind is not Kind.UNRESOLVED:
         return whole
     bare = matcher.decide(rest)
-    return whole if bare.kind is Kind.UNRESOLVED else replace(bare, reason=f"只看“{rest}”：{bare.reason}")
+    return whole if bare.kind is Kind.UNRESOLVED else replace(bare, reason=f"只看这句里的新词：{bare.reason}")
 
 
 def _best(ranked: list[Ranked]) -> tuple[Ranked, ...]:

@@ -102,6 +102,12 @@ def test_words_that_lean_on_nothing_known_are_read_by_themselves(fawen: Served) 
     after = user.says("那年假呢").hears("都不是").hears_not("已登记")
 
     assert all("年假有几天" in [link.content for link in heard.links] for heard in (alone, after))
+    with fawen.database.reading() as session:
+        reasons = session.exec(select(Message.reason).where(Message.text == "那年假呢")).all()
+    assert len(reasons) == 2
+    assert not [reason for reason in reasons if "年假" in (reason or "")], (
+        "a reason outlives the person: no words of his"
+    )
 
 
 def test_a_short_question_without_a_topic_before_it_stands_alone(fawen: Served) -> None:
