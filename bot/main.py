@@ -88,6 +88,8 @@ def create_app(
         mode=Mode(account.mode),
     )
 
+    workers: list[threading.Thread] = []
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
@@ -100,8 +102,11 @@ def create_app(
         jobber = _Worker(database, now) if works else None
         watched = (matcher, standing, trainer, jobber, now, stop)
         watcher = threading.Thread(target=_watch, args=watched, name="content-watch", daemon=True)
-        workers = [watcher, threading.Thread(target=_clean_up, args=(database, now, retention_days, stop), daemon=True)]
-        workers.append(threading.Thread(target=alerter.run, args=(stop,), name="alerts", daemon=True))
+        cleaner = threading.Thread(
+            target=_clean_up, args=(database, now, retention_days, stop), name="clean-up", daemon=True
+        )
+        alerts = threading.Thread(target=alerter.run, args=(stop,), name="alerts", daemon=True)
+        workers.extend((watcher, cleaner, alerts))
         if client is not None:
             deliverer = Deliverer(database, client, now)
             workers.append(threading.Thread(target=deliverer.run, args=(stop,), name="outbox", daemon=True))
@@ -147,6 +152,9 @@ def create_app(
             ready = is_current(database) and matcher.index.version > 0
         except SQLAlchemyError as error:
             return JSONResponse({"ready": False, "why": type(error).__name__}, status_code=503)
+        # A thread ends before its time only by a fault of ours; without it content, replies or alerts stand still.
+        if ended := [worker.name for worker in workers if not worker.is_alive()]:
+            return JSONResponse({"ready": False, "why": f"ended: {', '.join(ended)}; restart"}, status_code=503)
         return JSONResponse({"ready": ready}, status_code=200 if ready else 503)
 
     return app

@@ -90,3 +90,15 @@ def trainings(served: Served) -> list[int]:
     """Content versions for which a classifier was trained, or is being."""
     with served.database.reading() as session:
         return list(session.exec(select(TrainedModel.content_version)).all())
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_background_thread_that_ended_is_seen_from_outside(sqlite: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(sqlite) as served:
+        assert served.http.get("/readyz").json() == {"ready": True}
+
+        monkeypatch.setattr(served.matcher, "refresh", lambda _: 1 / 0)
+
+        eventually(lambda: served.http.get("/readyz").status_code == 503)
+        assert "content-watch" in served.http.get("/readyz").json()["why"]
+        served.user("zhang").says("试用期最长可以约定多久？").hears_citation("《劳动合同法》第十九条")
