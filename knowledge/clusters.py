@@ -20,6 +20,9 @@ REMEMBERED = timedelta(days=30)
 _LOOKED_AT = 5000
 _LEAST_ALIKE = 70  # ratio with every member of a cluster, however near one of them is
 _POLARITY = "已未不没无非"
+# 能不能, 可不可以, 签没签 ask for a yes or a no and deny nothing.
+_YES_OR_NO = re.compile(r"(.)[不没]\1")
+_ASKING = re.compile(r"(?:[吗么呢吧啊呀]+|(?<=[\u4e00-\u9fff])不)$")
 # What is counted changes the answer: 一年合同 and 三年合同 have different probation periods.
 _COUNT = re.compile(r"\d+|[一二两三四五六七八九十半]+(?=[年个月天日周次倍成])")
 
@@ -75,7 +78,13 @@ def read(inquiry: Inquiry) -> None:
     """Bring what an inquiry is searched and compared by up to its question."""
     question = inquiry.question or ""
     inquiry.normal = normalize(question)
-    inquiry.likeness = without_courtesy(normalize(question.split(SUPPLEMENT, 1)[0]))
+    inquiry.likeness = plain(normalize(question.split(SUPPLEMENT, 1)[0]))
+
+
+def plain(normalized: str) -> str:
+    """A normalised question in the form it is compared in: 能不能转让, 可不可以转让 and 可以转让吗 are one question."""
+    text = _ASKING.sub("", _YES_OR_NO.sub(r"\1", without_courtesy(normalized))).replace("可以", "能")
+    return text or normalized
 
 
 def separate(session: Session, inquiry: Inquiry, now: datetime) -> None:
