@@ -26,6 +26,7 @@ from admin.pages import (
     drafts,
     entries,
     examples,
+    exchange,
     figures,
     fixed_replies,
     home,
@@ -62,6 +63,7 @@ ROUTERS = (
     recognitions.router,
     drafts.router,
     signing.router,
+    exchange.router,  # /entries/export is no entry's id
     entries.router,
     receivers.router,
     corrections.router,

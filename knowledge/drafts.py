@@ -72,6 +72,15 @@ def begin_new(
     return draft
 
 
+def begin_with(session: Session, form: EntryForm, actor: str, now: datetime) -> EntryDraft:
+    """A draft that says what a form says, of a stored entry or a new one; InvalidInput while one is open already."""
+    if _open_draft(session, form.id):
+        raise InvalidInput(f"{form.id} 有一份稿件正在办理：请先发布或放弃它")
+    if session.get(FaqEntry, form.id) is not None:
+        _remember(session, form.id, _stored(session, form.id, local_day(now)), now)
+    return _add(session, form.id, form.model_dump(mode="json"), actor, now)
+
+
 def restore(session: Session, draft_id: int, actor: str, now: datetime) -> EntryDraft:
     """A new draft that says what a published one said; InvalidInput while another draft of the entry is open."""
     old = by_id(session, draft_id)

@@ -69,7 +69,15 @@ def list_drafts(request: Request, member: Viewer, session: Reading) -> Response:
         number=number,
         chosen=status,
         statuses=[str(one) for one in drafts.OPEN_DRAFTS],
+        imported=_imported(request),
     )
+
+
+def _imported(request: Request) -> dict[str, int]:
+    """How many entries an import just began, changed and left, where the address says so."""
+    told = {name: request.query_params.get(name, "") for name in ("added", "changed", "unchanged")}
+    is_told = all(number.isdecimal() and len(number) < 7 for number in told.values())
+    return {name: int(number) for name, number in told.items()} if is_told else {}
 
 
 @router.post("/drafts", dependencies=[OwnForm])

@@ -28,22 +28,10 @@ USE_DAYS = 90
 @router.get("/entries")
 def list_entries(request: Request, member: Viewer, session: Reading) -> Response:
     """Entries by words, field, topic, state, author and due date, and how they did."""
-    query = request.query_params
-    texts = {name: query.get(name, "").strip()[:60] for name in ("q", "topic", "author")}
-    domain, status, due = query.get("domain", ""), query.get("status", ""), query.get("due", "")
-    wanted = Wanted(
-        words=texts["q"],
-        domain=domain if domain in DOMAIN_NAMES else "",
-        topic=texts["topic"],
-        status=status if status in tuple(EntryStatus) else "",
-        author=texts["author"],
-        due=due if due in {"past", "soon", "law"} else "",
-        unsigned=query.get("unsigned") == "1",
-        lapsed=query.get("lapsed") == "1",
-    )
+    wanted = wanted_of(request)
     now = request.app.state.now()
     today, number = local_day(now), page_number(request)
-    order = query.get("order", "")
+    order = request.query_params.get("order", "")
     since = now - timedelta(days=USE_DAYS)
     found = catalogue.find(session, wanted, today, PER_PAGE, (number - 1) * PER_PAGE, order=order, since=since)
     total = catalogue.count(session, wanted, today)
@@ -66,6 +54,23 @@ def list_entries(request: Request, member: Viewer, session: Reading) -> Response
         total=total,
         today=today,
         kept=urlencode({name: value for name, value in kept.items() if value}),
+    )
+
+
+def wanted_of(request: Request) -> Wanted:
+    """What an address looks for; what no filter knows counts as not given."""
+    query = request.query_params
+    texts = {name: query.get(name, "").strip()[:60] for name in ("q", "topic", "author")}
+    domain, status, due = query.get("domain", ""), query.get("status", ""), query.get("due", "")
+    return Wanted(
+        words=texts["q"],
+        domain=domain if domain in DOMAIN_NAMES else "",
+        topic=texts["topic"],
+        status=status if status in tuple(EntryStatus) else "",
+        author=texts["author"],
+        due=due if due in {"past", "soon", "law"} else "",
+        unsigned=query.get("unsigned") == "1",
+        lapsed=query.get("lapsed") == "1",
     )
 
 

@@ -40,7 +40,9 @@ def test_a_curator_signs_in_and_answers_by_keyboard(served: Served, page: Page) 
     expect(page.get_by_role("heading", name="今日")).to_be_visible()
     chart = page.get_by_role("region", name="每天的提问数和直接答复数").bounding_box()
     today = page.locator(".chart text").last.bounding_box()
-    assert chart and today and today["x"] + today["width"] <= chart["x"] + chart["width"], "today's bar is cut off"
+    assert chart
+    assert today
+    assert today["x"] + today["width"] <= chart["x"] + chart["width"], "today's bar is cut off"
     photograph(page, "home")
     page.get_by_role("link", name="待解问题", exact=True).click()
     expect(page.get_by_role("heading", name="待解问题")).to_be_visible()
