@@ -93,7 +93,7 @@ def decide(engine: Engine, text: str) -> Decision:
     Where a message holds several questions, the first that has an answer leads and the others follow it.
     """
     whole = _decide_one(engine, text)
-    parts = questions(text, lambda piece: normalize(piece) in engine.index.exact)
+    parts = questions(text, lambda piece: (normal := normalize(piece)) != "" and normal in engine.index.exact)
     if len(parts) < 2 or whole.reason == _EXACT:
         return whole
     answered: dict[str, Decision] = {}

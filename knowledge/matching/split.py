@@ -33,7 +33,7 @@ def questions(text: str, is_known: Callable[[str], bool] | None = None) -> list[
     story = ""
     for cut in _END.split(text[:2000]):
         piece = _ORDINAL.sub("", cut)
-        if is_known and not story.strip() and is_known(piece):
+        if is_known and piece.strip() and not story.strip() and is_known(piece):
             parts.append(piece.strip())
             continue
         story += piece

@@ -262,6 +262,7 @@ def test_a_short_question_that_is_known_comes_apart_too() -> None:
         "年假有几天",
         "加班费怎么算",
     ]
+    assert questions("公司不交社保怎么办？", lambda piece: not piece) == ["公司不交社保怎么办？"]
     assert questions("年假有几天，加班费怎么算", lambda piece: piece in known) == ["年假有几天", "加班费怎么算"]
     assert questions("我干了三年。年假有几天", lambda piece: piece in known) == ["我干了三年。年假有几天"]
 
