@@ -16,7 +16,8 @@ from knowledge import casework, curation, inbox, inquiries, particulars, staff
 from knowledge.content.entries import REFERRALS
 from knowledge.errors import InquiryClosed, InvalidInput, KnowledgeError
 from knowledge.inbox import Wanted
-from knowledge.models import DOMAIN_NAMES, Inquiry, InquiryStatus, StaffMember
+from knowledge.models import DOMAIN_NAMES, Inquiry, InquiryStatus, Message, StaffMember
+from knowledge.models.inquiries import SUPPLEMENT
 from knowledge.particulars import Particular
 from knowledge.working_days import local_day
 
@@ -243,8 +244,8 @@ def show(
     messages = inquiries.messages_of(session, inquiry)
     siblings = inbox.siblings(session, inquiry)
     open_siblings = [one.inquiry for one in siblings if InquiryStatus(one.inquiry.status).is_open]
-    candidates = [one for message in messages[:1] for one in message.candidates if one["score"] >= _WORTH_SHOWING]
-    titles = curation.titles_of(session, [one["id"] for one in candidates])
+    candidates = _near(request, inquiry, messages)
+    titles = curation.titles_of(session, [entry_id for entry_id, _ in candidates])
     replied = [(one, inquiries.is_delivered(session, one)) for one in inquiries.replies_to(session, inquiry)]
     sought = query.get("find", "").strip()[:60]
     act = act or query.get("act", "answer")
@@ -260,7 +261,7 @@ def show(
         messages=messages,
         siblings=siblings,
         open_siblings=open_siblings,
-        candidates=[(one, titles[one["id"]]) for one in candidates if one["id"] in titles],
+        candidates=[(entry_id, titles[entry_id], score) for entry_id, score in candidates if entry_id in titles],
         replies=replied,
         notes=casework.notes_on(session, inquiry),
         people=[one for one in staff.everybody(session) if one.is_active],
@@ -288,6 +289,18 @@ def show(
         late=query.get("late", ""),
         today=local_day(request.app.state.now()),
     )
+
+
+def _near(request: Request, inquiry: Inquiry, messages: Sequence[Message]) -> list[tuple[str, float]]:
+    """Entries (id, score 0-100) that may be what was asked, best first: as found then, or else as found now.
+
+    What opened the inquiry may have been a tap (都不是, 没解决, 人工), which was matched with nothing.
+    """
+    found = [(one["id"], one["score"]) for message in messages[:1] for one in message.candidates]
+    if not found and inquiry.question:
+        ranked = request.app.state.matcher.decide(inquiry.question.split(SUPPLEMENT, 1)[0]).ranked
+        found = [(one.id, one.score) for one in ranked]
+    return [(entry_id, score) for entry_id, score in found if score >= _WORTH_SHOWING]
 
 
 def _close(

@@ -41,8 +41,9 @@ _STYLE_NAMES = {
     _CELL: "报告表格",
 }
 _HEAD_FILL, _ANSWERED_FILL, _OTHER_FILL = "E8EEF4", "1457A8", "C9D4E0"
-_BAR = 30  # blanks of the longest bar: 28 mm where they take the Latin font, 55 mm in the Chinese one
-_BLANK = "\u00a0"
+# Dots of the longest bar, 52 mm, in the bar's own colour. Not blanks: LibreOffice draws no shading in a cell that holds
+# nothing else, and Word gives blanks the width of either font; a dot always takes the Latin one.
+_BAR, _DOT = 56, "."
 
 
 def write_document(report: Report) -> bytes:
@@ -177,19 +178,23 @@ def _table(
     for cell in lines[0]:
         _shade(cell._tc.get_or_add_tcPr(), _HEAD_FILL)
         cell.paragraphs[0].runs[0].bold = True
-    again = OxmlElement("w:tblHeader")
-    table.rows[0]._tr.get_or_add_trPr().append(again)
+    for row in table.rows:
+        # A row goes to the next page whole: half a cell there says nothing.
+        row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
+    table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
     return lines[1:]
 
 
 def _bar(cell: _Cell, dark: int, whole: int, highest: int) -> None:
-    """Shaded blanks: `dark` of `whole` in the dark colour, the longest bar of a table for `highest`."""
+    """Shaded dots: `dark` of `whole` in the dark colour, the longest bar of a table for `highest`."""
     length = max(1, round(_BAR * whole / highest)) if whole else 0
     filled = round(length * dark / whole) if whole else 0
     paragraph = cell.paragraphs[0]
     for count, colour in ((filled, _ANSWERED_FILL), (length - filled, _OTHER_FILL)):
         if count:
-            _shade(paragraph.add_run(_BLANK * count)._r.get_or_add_rPr(), colour)
+            run = paragraph.add_run(_DOT * count)
+            run.font.color.rgb = RGBColor.from_string(colour)
+            _shade(run._r.get_or_add_rPr(), colour)
 
 
 def _shade(properties: Any, colour: str) -> None:

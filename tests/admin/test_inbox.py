@@ -53,6 +53,18 @@ def test_asking_back_rests_the_clock_until_the_asker_writes(served: Served, brow
     assert "办理中" in page
 
 
+def test_a_tap_that_opened_a_matter_hides_no_near_entries(served: Served, browser: httpx.Client) -> None:
+    """没解决 itself was matched with nothing; what it is about was."""
+    zhang = served.user("zhang")
+    zhang.says("试用期最长多久").hears("六个月")
+    found = re.search(r"Q\d{8}-\d{4}", zhang.says("没解决").text)
+    assert found
+
+    page = browser.get(f"/admin/inquiries/{found[0]}?act=entry").text
+
+    assert f"/inquiries/{found[0]}/recognition?entry=labor.probation.length" in page
+
+
 def test_a_call_back_number_is_for_the_assignee_and_seeing_it_is_logged(served: Served, browser: httpx.Client) -> None:
     number = inquiry_number(served)
     with served.database.writing() as session:

@@ -300,6 +300,8 @@ def test_the_word_report_states_the_figures_in_chinese_fonts(report: Report) -> 
         ["营商环境", "1", "0", "0.0%"],
         ["未归类", "1", "0", "0.0%"],
     ]
+    assert [len(row[4]) for row in tables[2][1:]] == [56, 14, 14, 14], "bars in proportion"
+    assert all(row._tr.xpath("w:trPr/w:cantSplit") for table in document.tables for row in table.rows)
     everything = text + str(tables)
     for of_an_asker in ("鹅", "张小明", "13800138000", "离婚"):
         assert of_an_asker not in everything
