@@ -65,6 +65,8 @@ ACTION_NAMES = {
     "entry.variants": "增加相似问法",
     "entry.archive": "下线条目",
     "entry.sign": "签署条目",
+    "entry.rereview": "复审完毕",
+    "statute.import": "导入法规",
     "draft.begin": "起草",
     "draft.save": "改稿",
     "draft.submit": "提交审核",
@@ -97,6 +99,30 @@ ACTION_NAMES = {
     "matching.add": "新增同义词或事实",
     "matching.change": "改同义词或事实",
     "matching.remove": "删同义词或事实",
+}
+# What a record is about begins with the table's word, for programs; people read these.
+SUBJECT_NAMES = {
+    "staff": "人员",
+    "inquiry": "提问单",
+    "entry": "条目",
+    "statute": "法规",
+    "test_case": "测试问句",
+    "setting": "设置",
+    "text": "固定文案",
+    "fixed_reply": "固定回复",
+    "urgent_rule": "紧急规则",
+    "figure": "年度数据",
+    "weights": "门槛",
+    "lexicon": "同义词",
+    "outside": "不归我们的事",
+    "axes": "对立事实",
+    "facts": "关键事实",
+    "menu": "菜单",
+    "alerts": "人员提醒",
+    "reply_promise": "答复时限",
+    "lapsed_sign_offs": "律师签署",
+    "examples": "示例问题",
+    "correction": "更正",
 }
 FIELD_NAMES = {
     "trained.labor": "劳动用工（平时）",
@@ -228,6 +254,11 @@ def _local(moment: datetime) -> str:
     return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
 
+def _subject(words: str) -> str:
+    """What a record is about in Chinese: entry x correction 3 is 条目 x 更正 3."""
+    return " ".join(SUBJECT_NAMES.get(word, word) for word in words.split(" "))
+
+
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     undefined=StrictUndefined,
@@ -237,6 +268,7 @@ _TEMPLATES = Environment(
 )
 _TEMPLATES.filters["local"] = _local
 _TEMPLATES.filters["shown"] = _shown
+_TEMPLATES.filters["subject"] = _subject
 _TEMPLATES.globals.update(
     rooms=ROOMS,
     may=may,

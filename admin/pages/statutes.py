@@ -31,6 +31,8 @@ def list_statutes(request: Request, member: Viewer, session: Reading) -> Respons
     number, today = page_number(request), _today(request)
     found = library.find(session, query, PER_PAGE + 1, (number - 1) * PER_PAGE)
     citing = rereview.citing_counts(session)
+    known = library.titles(session)
+    missing = sorted(((title, times) for title, times in citing.items() if title not in known), key=lambda one: -one[1])
     return page(
         request,
         "statutes/list.html",
@@ -40,6 +42,7 @@ def list_statutes(request: Request, member: Viewer, session: Reading) -> Respons
         number=number,
         query=query,
         total=library.count(session),
+        missing=[one for one in missing if query in one[0]],
         waiting=len(rereview.entries_due(session)),
         curator=Role.CURATOR,
     )
@@ -48,7 +51,7 @@ def list_statutes(request: Request, member: Viewer, session: Reading) -> Respons
 @router.get("/statutes/import")
 def import_page(request: Request, member: Curator) -> Response:
     """The form for a statute's text."""
-    return _import_form(request, member)
+    return _import_form(request, member, title=request.query_params.get("title", "")[:200])
 
 
 @router.post("/statutes/import", dependencies=[OwnForm])

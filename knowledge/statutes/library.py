@@ -135,6 +135,11 @@ def find(session: Session, query: str, limit: int, offset: int = 0) -> list[Stat
     return list(session.exec(statement))
 
 
+def titles(session: Session) -> set[str]:
+    """The titles of all imported statutes."""
+    return set(session.exec(select(Statute.title)))
+
+
 def count(session: Session) -> int:
     """How many statutes there are."""
     return session.exec(select(func.count()).select_from(Statute)).one()

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pyotp
@@ -10,6 +11,7 @@ import pytest
 from sqlmodel import select
 
 from admin.limits import BODY_LIMIT_BYTES
+from admin.rendering import ACTION_NAMES, SUBJECT_NAMES
 from knowledge import audit, staff
 from knowledge.database import Database
 from knowledge.encryption import Encryption
@@ -322,3 +324,19 @@ def _member(served: Served, name: str) -> StaffMember:
 
 def _fits(app: pyotp.TOTP, code: str, now: datetime) -> bool:
     return app.verify(code, for_time=now, valid_window=1)
+
+
+def test_the_log_speaks_chinese(browser: httpx.Client) -> None:
+    """Every action and kind of subject that code records has its word; an unknown one would stand there in English."""
+    sources = [one.read_text() for folder in ("admin", "bot", "knowledge") for one in Path(folder).rglob("*.py")]
+    actions = {name for text in sources for name in re.findall(r'action="([a-z_]+\.[a-z_]+)"', text)}
+    subjects = {name for text in sources for name in re.findall(r'subject=f?"([a-z_]+) ', text)}
+
+    assert actions
+    assert actions <= set(ACTION_NAMES)
+    assert subjects
+    assert subjects <= set(SUBJECT_NAMES)
+    sign_in(browser, "陈")
+    page = browser.get("/admin/audit").text
+    assert "人员 陈" in page
+    assert "staff " not in page

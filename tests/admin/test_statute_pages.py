@@ -95,6 +95,19 @@ def test_a_statute_shows_versions_articles_and_who_cites_them(served: Served, br
     assert browser.get("/admin/statutes/999").status_code == 404
 
 
+def test_what_is_cited_and_not_imported_is_listed_until_it_is(served: Served, browser: httpx.Client) -> None:
+    sign_in(browser, served)
+    wanted = "中华人民共和国劳动合同法"
+
+    before = browser.get("/admin/statutes").text
+    form = browser.get("/admin/statutes/import", params={"title": wanted}).text
+
+    assert f'aria-label="导入{wanted}"' in before
+    assert f'value="{wanted}"' in form
+    bring(browser, OLD, effective="2013-07-01")
+    assert f'aria-label="导入{wanted}"' not in browser.get("/admin/statutes").text
+
+
 def test_a_file_with_faults_comes_back_with_what_was_typed(served: Served, browser: httpx.Client) -> None:
     sign_in(browser, served)
 
