@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import openpyxl
 import pyotp
 import pytest
 from playwright.sync_api import Page, expect
@@ -348,6 +349,37 @@ def test_a_lawyer_reads_and_signs_by_keyboard(served: Served, page: Page) -> Non
         page.keyboard.press("n")
     page.keyboard.press("s")
     expect(page.get_by_text("还有3条未签署")).to_be_visible()
+
+
+def test_a_spreadsheet_with_an_error_is_refused_and_mended_becomes_drafts(
+    served: Served, page: Page, tmp_path: Path
+) -> None:
+    add_staff(served.database)
+    enter(page, served, "/entries")
+    with page.expect_download() as downloading:
+        page.get_by_role("link", name=re.compile("导出 XLSX")).click()
+    downloading.value.save_as(tmp_path / "kb.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "kb.xlsx")
+    sheet = book["条目"]
+    columns = {str(cell.value): number for number, cell in enumerate(sheet[1], 1)}
+    day = sheet.cell(2, columns["复核日期"])
+    answer = sheet.cell(2, columns["答复"])
+    good, day.value, answer.value = day.value, "明年", f"{answer.value}改过。"
+    book.save(tmp_path / "kb.xlsx")
+
+    page.get_by_role("link", name="导入 XLSX").click()
+    page.get_by_label(re.compile("改好的 .xlsx 文件")).set_input_files(tmp_path / "kb.xlsx")
+    page.get_by_role("button", name="导入为草稿").click()
+    expect(page.get_by_role("alert")).to_contain_text("工作表“条目”第2行")
+    photograph(page, "import-refused")
+    day.value = good
+    book.save(tmp_path / "kb.xlsx")
+    page.get_by_label(re.compile("改好的 .xlsx 文件")).set_input_files(tmp_path / "kb.xlsx")
+    page.get_by_role("button", name="导入为草稿").click()
+    expect(page.get_by_role("status")).to_contain_text("修改1份")
+    photograph(page, "imported")
+    page.locator("a[data-row]").first.click()
+    expect(page.get_by_label(re.compile("^答复（"))).to_have_value(re.compile("改过。$"))
 
 
 def test_a_trial_and_the_catalogue(served: Served, page: Page) -> None:
