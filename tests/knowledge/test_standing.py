@@ -188,6 +188,8 @@ def test_a_rule_may_be_switched_off_and_what_would_match_everything_is_refused(d
         ("我们几十个人三个月没发工资", "group_arrears"),
         ("老板欠我一个月工资", None),
         ("集体合同怎么签", None),
+        ("老板要打我，还扣押我的身份证，现在被关在宿舍", "life"),
+        ("工资卡被关在公司账户里是什么意思", None),
     ],
 )
 def test_the_shipped_rules_know_urgent_from_not(text: str, rule: str | None) -> None:
