@@ -119,7 +119,7 @@ def test_a_pushed_reply_can_be_rated_by_its_tap(office: Office) -> None:
     office.answers(number, "公司要赔。")
     office.worker.run_once()
 
-    assert "正在办理" in office.zhang.taps("没解决").text
+    assert "重新办理" in office.zhang.taps("没解决").text
 
 
 def test_after_48_hours_the_reply_waits_for_the_next_message(office: Office) -> None:
