@@ -68,12 +68,14 @@ def create_app(
     retention_days: int = 0,
     answer_within_s: float = ANSWER_WITHIN_S,
     robot_origin: str = ROBOT_ORIGIN,
+    is_alone: bool = True,
 ) -> FastAPI:
     """The application: webhook, workbench and health pages over one database, whose schema must be current.
 
     `trains`: whether a classifier for newly published content is trained, `works`: whether jobs that wait are done,
     each in a process of its own. `client`: pushes colleagues' replies (None: they wait for the asker's next message).
     `pace` limits each asker's messages; texts older than `retention_days` are erased daily (0: never).
+    `is_alone`: whether it has its process to itself, so that it may arrange the garbage collection as it suits.
     """
     matcher = matcher or Matcher(database)
     standing = standing or StandingRules(database)
@@ -94,13 +96,14 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         await anyio.to_thread.run_sync(matcher.refresh, local_day(now()))
-        _keep_for_good()
+        if is_alone:
+            _keep_for_good()
         await anyio.to_thread.run_sync(standing.refresh)
         await anyio.to_thread.run_sync(_renew_secrets, database, encryption)
         stop = threading.Event()
         trainer = _Trainer(database, now) if trains else None
         jobber = _Worker(database, now) if works else None
-        watched = (matcher, standing, trainer, jobber, now, stop)
+        watched = (matcher, standing, trainer, jobber, now, stop, is_alone)
         watcher = threading.Thread(target=_watch, args=watched, name="content-watch", daemon=True)
         cleaner = threading.Thread(
             target=_clean_up, args=(database, now, retention_days, stop), name="clean-up", daemon=True
@@ -359,12 +362,14 @@ def _watch(
     worker: _Worker | None,
     now: Callable[[], datetime],
     stop: threading.Event,
+    is_alone: bool,
 ) -> None:
     """Swap in newly published content and rules. A database that is away is waited for: the old index goes on."""
     while not stop.wait(_LOOK_EVERY_S):
         try:
             if matcher.refresh(local_day(now())):
-                _keep_for_good()
+                if is_alone:
+                    _keep_for_good()
                 log.info("index_swapped", content_version=matcher.index.version, trained=matcher.is_trained)
             if standing.refresh():
                 log.info("rules_swapped")

@@ -121,6 +121,7 @@ def serving(
         trains=trains,
         works=works,
         answer_within_s=answer_within_s,
+        is_alone=False,
         **options,
     )
     listener = socket.socket()
