@@ -143,6 +143,16 @@ def build_index(
     )
 
 
+def runs(
+    starts: npt.NDArray[np.integer], ends: npt.NDArray[np.integer]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The positions of several runs one after the other, and the length of each run."""
+    lengths = ends - starts
+    return np.repeat(starts - np.concatenate(([0], np.cumsum(lengths)[:-1])), lengths) + np.arange(
+        lengths.sum()
+    ), lengths
+
+
 @lru_cache(maxsize=4)
 def _places(ids: tuple[str, ...], classes: tuple[str, ...]) -> npt.NDArray[np.int64]:
     position = {name: number for number, name in enumerate(classes)}

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge.matching.grams import grams
-from knowledge.matching.index import Document, Floats
+from knowledge.matching.index import Document, Floats, runs
 from knowledge.matching.lexicon import Lexicon, concept_features
 
 # How much the concepts count beside the characters (each block has length 1 before).
@@ -75,9 +75,7 @@ class Model:
         result: Floats = self.intercept.astype(np.float64)
         if not features:
             return result
-        starts = self.indptr[features]
-        lengths = self.indptr[np.add(features, 1)] - starts
-        offsets = np.repeat(starts - np.concatenate(([0], np.cumsum(lengths)[:-1])), lengths) + np.arange(lengths.sum())
+        offsets, lengths = runs(self.indptr[features], self.indptr[np.add(features, 1)])
         weights = self.weights[offsets] * np.repeat(np.concatenate(values), lengths)
         result += np.bincount(self.columns[offsets], weights=weights, minlength=len(result))
         return result

@@ -9,7 +9,7 @@ from rapidfuzz.distance import LCSseq
 from scipy import sparse
 
 from knowledge.matching.grams import FIRST_PAIR, gram_codes
-from knowledge.matching.index import Floats, Index
+from knowledge.matching.index import Floats, Index, runs
 from knowledge.matching.model import Model
 
 SHORTLIST = 16
@@ -142,7 +142,7 @@ def _similarities(
     shift[shortlist], is_listed[shortlist] = ends - sizes - index.first_wording[shortlist], True
     listed = is_listed[documents]
     cells = cells[listed]
-    places, lengths = _runs(index.wording_runs[cells], index.wording_runs[cells + 1])
+    places, lengths = runs(index.wording_runs[cells], index.wording_runs[cells + 1])
     sums = np.bincount(
         index.by_wording.indices[places] + np.repeat(shift[documents[listed]], lengths),
         weights=index.by_wording.data[places] * np.repeat(weights[listed], lengths),
@@ -158,7 +158,7 @@ def _cells(
 
     scipy's own sparse product builds objects that cost more than the arithmetic for one message.
     """
-    cells, lengths = _runs(matrix.indptr[columns], matrix.indptr[columns + 1])
+    cells, lengths = runs(matrix.indptr[columns], matrix.indptr[columns + 1])
     return cells, matrix.indices[cells], lengths
 
 
@@ -167,16 +167,6 @@ def _answer(index: Index, columns: npt.NDArray[np.int64], unit: Floats) -> Float
     cells, documents, lengths = _cells(index.by_answer, columns)
     weights = index.by_answer.data[cells] * np.repeat(unit, lengths)
     return np.bincount(documents, weights=weights, minlength=index.size).astype(np.float64)
-
-
-def _runs(
-    starts: npt.NDArray[np.integer], ends: npt.NDArray[np.integer]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The positions of several runs one after the other, and the length of each run."""
-    lengths = ends - starts
-    return np.repeat(starts - np.concatenate(([0], np.cumsum(lengths)[:-1])), lengths) + np.arange(
-        lengths.sum()
-    ), lengths
 
 
 def _shortlist(*evidences: Floats) -> list[int]:
