@@ -38,6 +38,8 @@ AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 PASSWORD = "correct horse battery"
 SECRET_KEY = "k" * 40
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+# Only a failure waits this long.
+PATIENCE_S = 120
 # A test that takes its time between two messages must not meet the server closing its connection at that moment.
 KEEP_ALIVE_S = 600
 
@@ -71,6 +73,10 @@ class Served:
     standing: StandingRules
     mode: str
     http: httpx.Client
+
+    def browser(self) -> httpx.Client:
+        """Somebody's browser, not signed in; it waits as long as a loaded machine takes."""
+        return httpx.Client(base_url=self.url, follow_redirects=True, timeout=PATIENCE_S, trust_env=False)
 
     def user(self, name: str, **peer: str) -> WeChatUser:
         """Somebody with WeChat; the same name is the same person."""
@@ -131,7 +137,7 @@ def serving(
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     url = f"http://127.0.0.1:{port}"
-    with httpx.Client(base_url=url, timeout=120, trust_env=False) as http:
+    with httpx.Client(base_url=url, timeout=PATIENCE_S, trust_env=False) as http:
         _wait_until_ready(http)
         yield Served(url, database, matcher, standing, mode, http)
     server.should_exit = True

@@ -22,7 +22,7 @@ def browser(served: Served) -> Iterator[httpx.Client]:
     """李, a curator, signed in."""
     add_staff(served.database)
     add_staff(served.database, "王", Role.REVIEWER)
-    with httpx.Client(base_url=served.url, follow_redirects=True, timeout=120, trust_env=False) as client:
+    with served.browser() as client:
         sign_in(client)
         yield client
 

@@ -41,7 +41,7 @@ def browser(served: Served) -> Iterator[httpx.Client]:
 
 @contextmanager
 def signed_in(served: Served, name: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=served.url, follow_redirects=True, timeout=120, trust_env=False) as client:
+    with served.browser() as client:
         sign_in(client, name)
         yield client
 

@@ -33,7 +33,7 @@ def served(sqlite: Database) -> Iterator[Served]:
 
 @pytest.fixture
 def browser(served: Served) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=served.url, follow_redirects=True, timeout=120, trust_env=False) as client:
+    with served.browser() as client:
         sign_in(client)
         yield client
 
@@ -98,7 +98,7 @@ def test_only_a_reviewer_reviews_and_a_lawyer_signs(served: Served, browser: htt
     draft = post(browser, "/entries/labor.probation.length/drafts").url.path.removeprefix("/admin")
     post(browser, draft, **EDITED, then="submit", confirmed="1")
     assert post(browser, f"{draft}/review").status_code == 403
-    with httpx.Client(base_url=served.url, follow_redirects=True, timeout=120, trust_env=False) as lawyer:
+    with served.browser() as lawyer:
         sign_in(lawyer, "王")
         reviewed = post(lawyer, f"{draft}/review")
         assert "王审核并签署" in reviewed.text

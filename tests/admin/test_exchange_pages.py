@@ -30,7 +30,7 @@ def served(database: Database) -> Iterator[Served]:
 
 @pytest.fixture
 def browser(served: Served) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=served.url, follow_redirects=True, timeout=120, trust_env=False) as client:
+    with served.browser() as client:
         sign_in(client)
         yield client
 

@@ -1,6 +1,5 @@
 """A new FAWEN_SECRET_KEY: what the one before it encrypted is read once more, and encrypted anew at the start."""
 
-import httpx
 import pyotp
 import pytest
 
@@ -33,7 +32,7 @@ def store_secrets(database: Database, key: str) -> None:
 
 
 def code_opens(served: Served) -> bool:
-    with httpx.Client(base_url=served.url, follow_redirects=True, timeout=120, trust_env=False) as browser:
+    with served.browser() as browser:
         asked = sign_in(browser)
         code = pyotp.TOTP(SEED).now()
         return browser.post("/admin/sign-in/code", data={"form_token": token(asked), "code": code}).status_code == 200

@@ -21,7 +21,7 @@ QUESTION = "试用期最长可以约定多久？"
 @pytest.fixture
 def browser(served: Served) -> Iterator[httpx.Client]:
     add_staff(served.database)
-    with httpx.Client(base_url=served.url, follow_redirects=True, timeout=120, trust_env=False) as client:
+    with served.browser() as client:
         sign_in(client)
         yield client
 

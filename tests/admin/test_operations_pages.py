@@ -39,7 +39,7 @@ def browser(served: Served) -> Iterator[httpx.Client]:
 def signed_in(served: Served) -> Iterator[httpx.Client]:
     """陈, an administrator."""
     add_staff(served.database, "陈", Role.ADMINISTRATOR)
-    with httpx.Client(base_url=served.url, follow_redirects=True, timeout=120, trust_env=False) as client:
+    with served.browser() as client:
         sign_in(client, "陈")
         yield client
 

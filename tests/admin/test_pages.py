@@ -20,7 +20,7 @@ ODD = "公司食堂的鹅跑到马路上被车压了，司机要公司赔车漆�
 @pytest.fixture
 def browser(served: Served) -> Iterator[httpx.Client]:
     """A browser that keeps its cookies and follows redirections."""
-    with httpx.Client(base_url=served.url, follow_redirects=True, timeout=120, trust_env=False) as client:
+    with served.browser() as client:
         yield client
 
 

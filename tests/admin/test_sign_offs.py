@@ -34,7 +34,7 @@ SINCE = "2026-11-01"  # the amendment is in force on every day on which a test r
 def desk_of_wang(served: Served) -> Iterator[httpx.Client]:
     """王 signs; the statute is there as the lawyer reads it."""
     add_staff(served.database, "王", Role.REVIEWER)
-    with httpx.Client(base_url=served.url, follow_redirects=True, timeout=120, trust_env=False) as client:
+    with served.browser() as client:
         sign_in(client, "王")
         assert "已导入新版本" in bring(client, OLD, effective="2013-07-01").text
         yield client
@@ -86,7 +86,7 @@ def test_withheld_leads_to_an_inquiry_until_signed_again(served: Served, lawyer:
     zhang, zhao = served.user("zhang"), served.user("zhao")
     signs(lawyer)
     zhang.says("你好")
-    with httpx.Client(base_url=served.url, follow_redirects=True, timeout=120, trust_env=False) as client:
+    with served.browser() as client:
         sign_in(client, "陈")
         assert post(client, "/settings/sign-offs", lapsed="never", against="0").status_code == 422
         assert "已保存" in post(client, "/settings/sign-offs", lapsed="withheld", against="0").text

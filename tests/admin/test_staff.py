@@ -52,7 +52,7 @@ def served(sqlite: Database, clock: Clock) -> Iterator[Served]:
 
 @pytest.fixture
 def browser(served: Served) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=served.url, follow_redirects=True, timeout=120, trust_env=False) as client:
+    with served.browser() as client:
         yield client
 
 
@@ -118,7 +118,7 @@ def test_who_guesses_passwords_is_stopped_and_the_colleague_is_not(served: Serve
     """The attacker sits behind the same address: only a browser known from before tells the colleague apart."""
     sign_in(browser)
     post(browser, "/sign-out")
-    with httpx.Client(base_url=served.url, follow_redirects=True, timeout=120, trust_env=False) as attacker:
+    with served.browser() as attacker:
         tried = [sign_in(attacker, password="wrong password").status_code for _ in range(staff.ATTEMPTS + 1)]
         assert tried == [401] * staff.ATTEMPTS + [429]
         assert "15分钟后再试" in sign_in(attacker).text, "the right one does not help either"
@@ -126,7 +126,7 @@ def test_who_guesses_passwords_is_stopped_and_the_colleague_is_not(served: Serve
         assert unknown == tried, "a name nobody has is no different"
 
     assert sign_in(browser).status_code == 200
-    with httpx.Client(base_url=served.url, follow_redirects=True, timeout=120, trust_env=False) as elsewhere:
+    with served.browser() as elsewhere:
         elsewhere.headers["x-forwarded-for"] = "192.0.2.7"
         assert sign_in(elsewhere).status_code == 200, "from another address, never seen before"
         post(elsewhere, "/sign-out")

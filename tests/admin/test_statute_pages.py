@@ -17,7 +17,7 @@ NEW = OLD.replace("旧的第19条", "新的第19条")
 
 @pytest.fixture
 def browser(served: Served) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=served.url, follow_redirects=True, timeout=120, trust_env=False) as client:
+    with served.browser() as client:
         yield client
 
 

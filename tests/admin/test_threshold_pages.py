@@ -19,7 +19,7 @@ def browser(served: Served) -> Iterator[httpx.Client]:
     add_staff(served.database, "陈", Role.ADMINISTRATOR)
     with served.database.writing() as session:
         test_cases.keep(session, WORDED, ENTRY, "李", NOW)
-    with httpx.Client(base_url=served.url, follow_redirects=True, timeout=120, trust_env=False) as client:
+    with served.browser() as client:
         sign_in(client, "陈")
         yield client
 
